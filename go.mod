@@ -1,0 +1,3 @@
+module github.com/truss-beam/truss
+
+go 1.26
