@@ -1,0 +1,9 @@
+//go:build unix && !linux
+
+package beam
+
+import "syscall"
+
+// processAttributes has no death signal here: the agent halts the BEAM when the
+// test program's end of its pipe is closed.
+func processAttributes(root string) *syscall.SysProcAttr { return commonAttributes(root) }
