@@ -1,6 +1,7 @@
 package simnet
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -126,7 +127,7 @@ func (c *faultyConn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
-	return io.ErrClosedPipe
+	return errors.ErrUnsupported
 }
 
 // strike breaks the connection as rudely as its kind allows.

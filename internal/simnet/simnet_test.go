@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -29,7 +30,12 @@ func connect(t *testing.T, a, b *Host, address string) (near, far net.Conn) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	near, err = a.Dial(t.Context(), "tcp", l.Addr().String())
+	at := l.Addr().(*net.TCPAddr)
+	target := at.IP.String()
+	if at.IP.IsUnspecified() {
+		target = b.String()
+	}
+	near, err = a.Dial(t.Context(), "tcp", net.JoinHostPort(target, strconv.Itoa(at.Port)))
 	if err != nil {
 		t.Fatal(err)
 	}
