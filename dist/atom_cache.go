@@ -1,0 +1,157 @@
+package dist
+
+import (
+	"hash/maphash"
+	"unicode/utf8"
+
+	"github.com/truss-beam/truss/etf"
+)
+
+const (
+	cacheSlots = 2048 // 8 segments of 256
+	headerMax  = 255  // atoms one header can list
+)
+
+// sendCache is our half of the atom cache: what the peer's slots hold, as of the
+// last frame. It belongs to a Sender and is asked by its Encoder.
+//
+// Each atom may live in one of two slots, chosen by hash. One slot each, as in
+// OTP, makes some two of 50 busy atoms collide with a chance of 45 %, and such a
+// pair is sent in full for ever after; with two slots an atom moves aside. The
+// peer does not care how slots are chosen.
+type sendCache struct {
+	slots [cacheSlots]sendSlot
+	seed  maphash.Seed
+	frame uint32      // number of the frame being built
+	refs  []headerRef // what its header will list
+	undo  []undoSlot
+	long  bool // an atom of over 255 bytes is new in this frame
+}
+
+type sendSlot struct {
+	atom  etf.Atom
+	frame uint32 // the last frame that used it
+	index uint8  // in that frame's header
+	full  bool
+}
+
+type headerRef struct {
+	slot  uint16
+	fresh bool
+}
+
+type undoSlot struct {
+	slot uint16
+	was  sendSlot
+}
+
+// begin starts a frame.
+func (c *sendCache) begin() {
+	c.frame++
+	if c.frame == 0 { // after 2^32 frames: no slot may seem to be of this one
+		for i := range c.slots {
+			c.slots[i].frame = 0
+		}
+		c.frame = 1
+	}
+	c.refs, c.undo, c.long = c.refs[:0], c.undo[:0], false
+}
+
+// rollback forgets the frame: the peer never saw it.
+func (c *sendCache) rollback() {
+	for i := len(c.undo) - 1; i >= 0; i-- {
+		c.slots[c.undo[i].slot] = c.undo[i].was
+	}
+	c.refs = c.refs[:0]
+}
+
+// Ref implements etf.AtomCache. It is false for the atoms that find their slots
+// taken by others of the same frame, for those after the 255th, and for invalid
+// ones, which the encoder then refuses.
+func (c *sendCache) Ref(a etf.Atom) (index uint8, ok bool) {
+	h := maphash.String(c.seed, string(a))
+	first, second := uint16(h)%cacheSlots, uint16(h>>16)%cacheSlots
+	slot := first
+	s := &c.slots[slot]
+	if !s.full || s.atom != a {
+		slot = second
+		s = &c.slots[slot]
+		if !s.full || s.atom != a {
+			return c.insert(a, first, second)
+		}
+	}
+	if s.frame == c.frame {
+		return s.index, true
+	}
+	if len(c.refs) == headerMax {
+		return 0, false
+	}
+	s.frame, s.index = c.frame, uint8(len(c.refs))
+	c.refs = append(c.refs, headerRef{slot: slot})
+	return s.index, true
+}
+
+func (c *sendCache) insert(a etf.Atom, first, second uint16) (index uint8, ok bool) {
+	if len(c.refs) == headerMax || !validAtom(string(a)) {
+		return 0, false
+	}
+	slot := first
+	// The less recently used goes; never one that this frame's header lists.
+	if one, two := &c.slots[first], &c.slots[second]; one.full && (!two.full || two.frame < one.frame) {
+		slot = second
+	}
+	s := &c.slots[slot]
+	if s.full && s.frame == c.frame {
+		return 0, false
+	}
+	c.undo = append(c.undo, undoSlot{slot, *s})
+	*s = sendSlot{atom: a, frame: c.frame, index: uint8(len(c.refs)), full: true}
+	c.refs = append(c.refs, headerRef{slot: slot, fresh: true})
+	c.long = c.long || len(a) > 255
+	return s.index, true
+}
+
+// validAtom tells whether OTP takes text as an atom: UTF-8, at most 255
+// characters of it.
+func validAtom(text string) bool {
+	return utf8.ValidString(text) && (len(text) <= 255 || utf8.RuneCountInString(text) <= 255)
+}
+
+func validAtomBytes(text []byte) bool {
+	return utf8.Valid(text) && (len(text) <= 255 || utf8.RuneCount(text) <= 255)
+}
+
+// appendHeader appends the number of atom references, their flags and the
+// references. Source: erl_ext_dist, "Distribution Header".
+func (c *sendCache) appendHeader(dst []byte) []byte {
+	n := len(c.refs)
+	dst = append(dst, byte(n))
+	if n == 0 {
+		return dst
+	}
+	flags := len(dst)
+	for range n/2 + 1 {
+		dst = append(dst, 0)
+	}
+	if c.long {
+		dst[flags+n/2] |= 1 << (4 * (n & 1))
+	}
+	for i, r := range c.refs {
+		nibble := byte(r.slot >> 8)
+		if r.fresh {
+			nibble |= 8
+		}
+		dst[flags+i/2] |= nibble << (4 * (i & 1))
+		dst = append(dst, byte(r.slot))
+		if !r.fresh {
+			continue
+		}
+		atom := c.slots[r.slot].atom
+		if c.long {
+			dst = append(dst, byte(len(atom)>>8))
+		}
+		dst = append(dst, byte(len(atom)))
+		dst = append(dst, atom...)
+	}
+	return dst
+}

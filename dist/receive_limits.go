@@ -1,0 +1,41 @@
+package dist
+
+import "github.com/truss-beam/truss/etf"
+
+// ReceiveLimits bound what a peer can make a Receiver keep. A zero field means
+// its default. The length of single frames is bounded by whoever reads them, see
+// MaxFrame.
+type ReceiveLimits struct {
+	Message    int // bytes of payload of one fragmented signal; default 256 MiB
+	Reassembly int // bytes of all incomplete signals together; default 512 MiB
+	Sequences  int // incomplete signals at one time; default 16,384
+	// Fragments is how many fragments a signal may announce; default 65,536,
+	// which at OTP's 64 KiB is 4 GiB. Nothing is allocated for what is announced.
+	Fragments int
+	// Terms bounds the terms inside control messages.
+	Terms etf.Limits
+}
+
+// MaxFrame is the longest frame that a node which fragments has reason to send:
+// 64 KiB of payload, a header full of the longest atoms (260 kB), and a control
+// message, of which only old forms with a reason inside can be large. Without
+// FlagFragments a frame is as long as its payload.
+const MaxFrame = 64 << 20
+
+// withDefaults fills in what is zero.
+func (l ReceiveLimits) withDefaults() ReceiveLimits {
+	for _, f := range []struct {
+		field *int
+		value int
+	}{
+		{&l.Message, 256 << 20},
+		{&l.Reassembly, 512 << 20},
+		{&l.Sequences, 16 << 10},
+		{&l.Fragments, 64 << 10},
+	} {
+		if *f.field <= 0 {
+			*f.field = f.value
+		}
+	}
+	return l
+}

@@ -1,0 +1,253 @@
+package dist
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/truss-beam/truss/etf"
+)
+
+// Signal is one signal that came from the peer.
+type Signal struct {
+	Control Control
+	// Payload is the message, reason or arguments in the external term format,
+	// without version byte and not yet looked at: whoever it is for decodes it,
+	// with Atoms, and bears the consequences. Nil where the op has none.
+	Payload []byte
+	// Atoms is what references in Payload stand for: for Decoder.Reset. It is
+	// shared between signals, for reading only.
+	Atoms []etf.Term
+}
+
+// Receiver turns the frames of one connection, in their order, into signals. Not
+// safe for concurrent use.
+type Receiver struct {
+	flags  Flags
+	limits ReceiveLimits
+	header bool
+	cache  *recvCache // nil unless negotiated
+	dec    etf.Decoder
+	sig    Signal
+	seqs   map[uint64]*sequence
+	held   int // bytes in seqs
+}
+
+// NewReceiver begins the receiving side of a connection that was set up with
+// flags, the Flags of a Result.
+func NewReceiver(flags Flags, limits ReceiveLimits) *Receiver {
+	r := &Receiver{flags: flags, limits: limits.withDefaults(), header: flags.header()}
+	r.dec.Limits = r.limits.Terms
+	if flags.Has(FlagDistHdrAtomCache) {
+		r.cache = new(recvCache)
+	}
+	return r
+}
+
+// Frame takes the body of one frame, what follows the four bytes of length. sig
+// is nil for a tick and for a fragment of a signal that is not complete. It is
+// valid until the next call, except for Payload, Atoms and the terms in Control,
+// which may be kept.
+//
+// Memory: the caller gives body away. Payload, binaries in Control and pieces of
+// incomplete signals alias it.
+//
+// An error is a *ProtocolError, and the connection is lost: the cache may have
+// changed or not.
+func (r *Receiver) Frame(body []byte) (sig *Signal, err error) {
+	if len(body) == 0 {
+		return nil, nil
+	}
+	if !r.header {
+		return r.passThrough(body)
+	}
+	if len(body) < 2 || body[0] != version {
+		return nil, violation(0, "frame opens with byte %d instead of a distribution header", body[0])
+	}
+	switch tag := body[1]; {
+	case tag == tagHeader:
+		return r.whole(body)
+	case tag != tagFirst && tag != tagNext:
+		return nil, violation(1, "unknown distribution header %d", tag)
+	case !r.flags.Has(FlagFragments):
+		return nil, violation(1, "a fragment, though FRAGMENTS was not negotiated")
+	case tag == tagFirst:
+		return r.first(body)
+	default:
+		return r.next(body)
+	}
+}
+
+// passThrough reads a frame of a connection with neither atom cache nor
+// fragments: both terms with their version byte.
+func (r *Receiver) passThrough(body []byte) (*Signal, error) {
+	if body[0] != passThrough || len(body) < 2 || body[1] != version {
+		return nil, violation(0, "frame opens with byte %d instead of %d and a term", body[0], passThrough)
+	}
+	rest, err := r.control(body[2:], nil, 2)
+	if err != nil {
+		return nil, err
+	}
+	if r.sig.Control.Op.HasPayload() {
+		if len(rest) == 0 || rest[0] != version {
+			return nil, &ProtocolError{Op: r.sig.Control.Op, Offset: len(body) - len(rest), Err: errNoPayload}
+		}
+		rest = rest[1:]
+	}
+	return r.signal(rest, nil, len(body)-len(rest))
+}
+
+// whole reads a frame that is a signal of its own.
+func (r *Receiver) whole(body []byte) (*Signal, error) {
+	atoms, rest, err := r.atoms(body[2:], 2)
+	if err != nil {
+		return nil, err
+	}
+	rest, err = r.control(rest, atoms, len(body)-len(rest))
+	if err != nil {
+		return nil, err
+	}
+	return r.signal(rest, atoms, len(body)-len(rest))
+}
+
+// atoms reads the list of atom references. Without the cache it must be empty,
+// as OTP's emulator crashes on references it has no cache for.
+func (r *Receiver) atoms(b []byte, base int) (atoms []etf.Term, rest []byte, err error) {
+	if r.cache != nil {
+		return r.cache.header(b, base)
+	}
+	if len(b) == 0 || b[0] != 0 {
+		return nil, nil, violation(base, "atom references, though the atom cache was not negotiated")
+	}
+	return nil, b[1:], nil
+}
+
+// control parses the control message into r.sig and returns what follows it.
+func (r *Receiver) control(b []byte, atoms []etf.Term, base int) (rest []byte, err error) {
+	r.dec.Reset(b, atoms)
+	if err := r.sig.Control.Parse(&r.dec); err != nil {
+		var protocol *ProtocolError
+		if errors.As(err, &protocol) {
+			protocol.Offset = base + len(b) - len(r.dec.Rest())
+		}
+		return nil, err
+	}
+	return r.dec.Rest(), nil
+}
+
+// errNoPayload: OTP finds out only when the receiver decodes, we before.
+var errNoPayload = errors.New("the message, reason or arguments are missing")
+
+// signal completes r.sig. What follows a control message without payload means
+// nothing, as in OTP.
+func (r *Receiver) signal(payload []byte, atoms []etf.Term, at int) (*Signal, error) {
+	r.sig.Payload, r.sig.Atoms = nil, nil
+	if r.sig.Control.Op.HasPayload() {
+		if len(payload) == 0 {
+			return nil, &ProtocolError{Op: r.sig.Control.Op, Offset: at, Err: errNoPayload}
+		}
+		r.sig.Payload, r.sig.Atoms = payload, atoms
+	}
+	return &r.sig, nil
+}
+
+// sequenceIDs reads what opens both kinds of fragments.
+func sequenceIDs(body []byte) (seq, id uint64, rest []byte, err error) {
+	if len(body) < 18 {
+		return 0, 0, nil, violation(2, "fragment of only %d bytes", len(body))
+	}
+	seq, id = binary.BigEndian.Uint64(body[2:]), binary.BigEndian.Uint64(body[10:])
+	if id == 0 {
+		return 0, 0, nil, violation(10, "fragment 0 of sequence %d: they count down to 1", seq)
+	}
+	return seq, id, body[18:], nil
+}
+
+// first begins a sequence, or is all of it.
+func (r *Receiver) first(body []byte) (*Signal, error) {
+	seq, id, rest, err := sequenceIDs(body)
+	if err != nil {
+		return nil, err
+	}
+	if _, live := r.seqs[seq]; live {
+		return nil, violation(2, "sequence %d begins again before its end", seq)
+	}
+	atoms, rest, err := r.atoms(rest, 18)
+	if err != nil {
+		return nil, err
+	}
+	rest, err = r.control(rest, atoms, len(body)-len(rest))
+	if err != nil {
+		return nil, err
+	}
+	if id == 1 {
+		return r.signal(rest, atoms, len(body)-len(rest))
+	}
+	if err := r.open(seq, id, len(body)-len(rest)); err != nil {
+		return nil, err
+	}
+	s := &sequence{control: r.sig.Control, atoms: atoms, next: id - 1, size: sequenceCost + len(body) - len(rest)}
+	r.held += s.size
+	if err := r.add(s, rest); err != nil {
+		return nil, err
+	}
+	if r.seqs == nil {
+		r.seqs = make(map[uint64]*sequence)
+	}
+	r.seqs[seq] = s
+	return nil, nil
+}
+
+// open checks that one more sequence is within what we grant.
+func (r *Receiver) open(seq, id uint64, at int) error {
+	op := r.sig.Control.Op
+	switch {
+	case !op.HasPayload():
+		return &ProtocolError{Op: op, Offset: at, Err: errors.New("in fragments, though it has no payload")}
+	case id > uint64(r.limits.Fragments):
+		return &ProtocolError{Op: op, Offset: 10, Err: fmt.Errorf("%w: sequence %d announces %d fragments, the limit is %d", ErrTooLarge, seq, id, r.limits.Fragments)}
+	case len(r.seqs) >= r.limits.Sequences:
+		return &ProtocolError{Op: op, Offset: 2, Err: fmt.Errorf("%w: more than %d incomplete signals", ErrTooLarge, r.limits.Sequences)}
+	}
+	return nil
+}
+
+// next continues a sequence.
+func (r *Receiver) next(body []byte) (*Signal, error) {
+	seq, id, rest, err := sequenceIDs(body)
+	if err != nil {
+		return nil, err
+	}
+	s := r.seqs[seq]
+	if s == nil {
+		return nil, violation(2, "fragment %d of sequence %d, which has not begun", id, seq)
+	}
+	if id != s.next {
+		return nil, violation(10, "fragment %d of sequence %d instead of %d", id, seq, s.next)
+	}
+	s.next--
+	if err := r.add(s, rest); err != nil {
+		return nil, err
+	}
+	if id > 1 {
+		return nil, nil
+	}
+	delete(r.seqs, seq)
+	r.held -= s.size
+	r.sig.Control = s.control
+	return r.signal(s.join(), s.atoms, len(body))
+}
+
+// add keeps one piece of a sequence.
+func (r *Receiver) add(s *sequence, piece []byte) error {
+	s.add(piece)
+	s.size += len(piece)
+	r.held += len(piece)
+	switch {
+	case s.payload > r.limits.Message:
+		return &ProtocolError{Op: s.control.Op, Err: fmt.Errorf("%w: its payload is over %d bytes", ErrTooLarge, r.limits.Message)}
+	case r.held > r.limits.Reassembly:
+		return &ProtocolError{Op: s.control.Op, Err: fmt.Errorf("%w: incomplete signals are over %d bytes together", ErrTooLarge, r.limits.Reassembly)}
+	}
+	return nil
+}
