@@ -1,5 +1,7 @@
 package etf
 
+import "math/big"
+
 // AtomCache is how an Encoder learns which atoms stand in the header of the
 // distribution frame it writes into. See the package dist.
 type AtomCache interface {
@@ -15,29 +17,157 @@ type Splice struct {
 
 // Encoder writes terms. The zero value writes what every OTP since 25 reads,
 // except native records, which it refuses.
+//
+// Whatever would make the receiver drop the connection is refused with an error
+// instead: NaN and infinities, atoms too long or not UTF-8, maps with equal keys,
+// and so on. (One case is left to the caller: 0.0 and -0.0 as two keys of one map
+// are fine since OTP 27, and the same key before.)
+//
+// An Encoder keeps nothing of what it wrote but Splices, and tables of bounded
+// size that make the next Append cheaper. It is not safe for concurrent use.
 type Encoder struct {
 	// Cache, if set, is asked for every atom.
 	Cache AtomCache
 	// Records allows native records: the reader is OTP 29 or Truss.
 	Records bool
 	// SpliceMin, if positive, leaves binaries of at least so many bytes out of
-	// the output and notes them in Splices instead.
+	// the output and notes them in Splices instead. Strings and bitstrings are
+	// always written out.
 	SpliceMin int
 	// Splices is appended to, in order of Offset, by Append.
 	Splices []Splice
+
+	depth   int
+	keys    int // how many maps the current term lies in the key of
+	spliced int // bytes in Splices
+	dup     duplicates
 }
 
 // Append appends the external form of v, without the leading version byte 131,
 // to dst. On an error dst is returned at its old length: nothing half written.
-func (e *Encoder) Append(dst []byte, v any) ([]byte, error) { panic("contract") }
+//
+// It does not allocate but to grow dst and Splices, and for Go types that are not
+// in the table at Term. Values that contain themselves fail with ErrLimit, as all
+// do that nest deeper than 10,000.
+func (e *Encoder) Append(dst []byte, v any) ([]byte, error) {
+	depth, keys, spliced, splices := e.depth, e.keys, e.spliced, len(e.Splices)
+	out, err := e.append(dst, v)
+	if err != nil {
+		e.depth, e.keys, e.spliced = depth, keys, spliced
+		clear(e.Splices[splices:])
+		e.Splices = e.Splices[:splices]
+		return dst, err
+	}
+	return out, nil
+}
 
-// Narrow forms for callers that know what they have (they do not allocate).
-func (e *Encoder) AppendTuple(dst []byte, arity int) []byte            { panic("contract") }
-func (e *Encoder) AppendAtom(dst []byte, a Atom) ([]byte, error)       { panic("contract") }
-func (e *Encoder) AppendInt(dst []byte, i int64) []byte                { panic("contract") }
-func (e *Encoder) AppendUint(dst []byte, u uint64) []byte              { panic("contract") }
-func (e *Encoder) AppendPid(dst []byte, p Pid) ([]byte, error)         { panic("contract") }
-func (e *Encoder) AppendRef(dst []byte, r Ref) ([]byte, error)         { panic("contract") }
+// Marshal returns the external form of v, with the leading version byte 131. It
+// refuses native records, which only OTP 29 and later read: for those use an
+// Encoder.
+func Marshal(v any) ([]byte, error) {
+	var e Encoder
+	out, err := e.append(append(make([]byte, 0, 64), version), v)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
 
-// Marshal returns the external form of v, with the leading version byte 131.
-func Marshal(v any) ([]byte, error) { panic("contract") }
+// append is Append without its promise about errors.
+func (e *Encoder) append(dst []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case Atom:
+		return e.AppendAtom(dst, v)
+	case int64:
+		return appendInt(dst, v), nil
+	case []byte:
+		return e.appendBinary(dst, v)
+	case Tuple:
+		return e.appendTuple(dst, v)
+	case List:
+		return e.appendList(dst, v)
+	case Map:
+		return e.appendMap(dst, v)
+	case float64:
+		return appendFloat(dst, v)
+	case string:
+		return e.appendText(dst, v)
+	case Pid:
+		return e.AppendPid(dst, v)
+	case Ref:
+		return e.AppendRef(dst, v)
+	case int:
+		return appendInt(dst, int64(v)), nil
+	case bool:
+		return e.AppendAtom(dst, boolAtom(v))
+	case nil:
+		return e.AppendAtom(dst, "nil")
+	default:
+		return e.appendRare(dst, v)
+	}
+}
+
+func (e *Encoder) appendRare(dst []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case *big.Int:
+		if v == nil {
+			return e.AppendAtom(dst, "nil")
+		}
+		return appendBig(dst, v)
+	case ImproperList:
+		return e.appendImproper(dst, v)
+	case Charlist:
+		return e.appendCharlist(dst, v)
+	case Bitstring:
+		return e.appendBitstring(dst, v)
+	case Port:
+		return e.appendPort(dst, v)
+	case Export:
+		return e.appendExport(dst, v)
+	case Fun:
+		return e.appendFun(dst, v)
+	case Record:
+		return e.appendRecord(dst, v)
+	case float32:
+		return appendFloat(dst, float64(v))
+	case int32:
+		return appendInt(dst, int64(v)), nil
+	case int16:
+		return appendInt(dst, int64(v)), nil
+	case int8:
+		return appendInt(dst, int64(v)), nil
+	case uint:
+		return e.AppendUint(dst, uint64(v)), nil
+	case uint64:
+		return e.AppendUint(dst, v), nil
+	case uint32:
+		return appendInt(dst, int64(v)), nil
+	case uint16:
+		return appendInt(dst, int64(v)), nil
+	case uint8:
+		return appendInt(dst, int64(v)), nil
+	case uintptr:
+		return e.AppendUint(dst, uint64(v)), nil
+	default:
+		return appendReflect(e, dst, v)
+	}
+}
+
+// enter notes that the elements of a container are being written; each enter has
+// its leave, except after an error.
+func (e *Encoder) enter() error {
+	if e.depth >= defaultDepth {
+		return &EncodeError{What: "nesting deeper than 10,000; does the value contain itself?", Err: ErrLimit}
+	}
+	e.depth++
+	return nil
+}
+
+func (e *Encoder) leave() { e.depth-- }
+
+func boolAtom(b bool) Atom {
+	if b {
+		return "true"
+	}
+	return "false"
+}

@@ -1,0 +1,113 @@
+package etf
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// maxKeyNesting is how deep maps may be keys of maps of several entries. To find
+// equal keys each level hashes all that is below it, so that without a bound a
+// sender could have the same megabytes hashed ten thousand times over. Nobody has
+// been seen to need three.
+const maxKeyNesting = 32
+
+// Map reads the header of a map. Its entries are to be read next, each the key
+// and then the value. Whoever reads them must look for equal keys, if it matters.
+func (d *Decoder) Map() (n int, err error) {
+	if err := d.want(KindMap); err != nil {
+		return 0, err
+	}
+	d.took()
+	return d.mapHeader()
+}
+
+func (d *Decoder) mapHeader() (int, error) {
+	at := d.off
+	if !d.has(5) {
+		return 0, d.truncated(at, "map")
+	}
+	n := uint64(binary.BigEndian.Uint32(d.in[at+1:]))
+	d.off += 5
+	return int(n), d.promise(at, 2*n, "map")
+}
+
+func (d *Decoder) mapTerm() (Term, error) {
+	at := d.off
+	if err := d.enter(at); err != nil {
+		return nil, err
+	}
+	n, err := d.mapHeader()
+	if err != nil {
+		return nil, err
+	}
+	var m Map
+	if n > 0 {
+		m = make(Map, n)
+	}
+	for i := range m {
+		if m[i].Key, err = d.key(n); err != nil {
+			return nil, err
+		}
+		if m[i].Value, err = d.term(); err != nil {
+			return nil, err
+		}
+	}
+	if d.dup.inMap(m) >= 0 {
+		return nil, d.invalid(at, "map with two equal keys")
+	}
+	d.leave()
+	return m, nil
+}
+
+// key reads a key of a map of n entries.
+func (d *Decoder) key(n int) (Term, error) {
+	if n < 2 {
+		return d.term() // nothing to compare it with
+	}
+	if d.keys >= maxKeyNesting {
+		return nil, d.fail(d.off, ErrLimit, "maps nested as keys of maps")
+	}
+	d.keys++
+	t, err := d.term()
+	d.keys--
+	return t, err
+}
+
+func (e *Encoder) appendMap(dst []byte, m Map) ([]byte, error) {
+	n := len(m)
+	if uint64(n) > math.MaxUint32 {
+		return refuse(dst, ErrLimit, "map of %d entries", n)
+	}
+	dst = append(dst, extMap, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+	if err := e.enter(); err != nil {
+		return dst, err
+	}
+	var err error
+	for i := range m {
+		if dst, err = e.appendKey(dst, m[i].Key, n); err != nil {
+			return dst, err
+		}
+		if dst, err = e.append(dst, m[i].Value); err != nil {
+			return dst, err
+		}
+	}
+	// Only now: what could be written is known to be of bounded depth.
+	if i := e.dup.inMap(m); i >= 0 {
+		return refuse(dst, ErrInvalid, "map with the key %.40v twice", m[i].Key)
+	}
+	e.leave()
+	return dst, nil
+}
+
+func (e *Encoder) appendKey(dst []byte, key Term, n int) ([]byte, error) {
+	if n < 2 {
+		return e.append(dst, key)
+	}
+	if e.keys >= maxKeyNesting {
+		return refuse(dst, ErrLimit, "maps nested as keys of maps")
+	}
+	e.keys++
+	dst, err := e.append(dst, key)
+	e.keys--
+	return dst, err
+}
