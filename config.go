@@ -1,0 +1,169 @@
+package truss
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Config says what a node is called and how it behaves. The zero value is a
+// node configured by its environment, as an Elixir release is: see Name and
+// Cookie. Start copies it and never writes into it.
+type Config struct {
+	// Name is the full node name, such as "app@10.0.0.1", or only the part before
+	// the @, to which this machine's host name is added. Empty means RELEASE_NODE,
+	// or on Fly.io what dns_cluster's guide puts there:
+	// "${FLY_APP_NAME}-${image}@${FLY_PRIVATE_IP}".
+	//
+	// A host part with a dot or a colon is a long name, any other a short one; as
+	// in OTP, nodes of the two kinds cannot talk to each other.
+	Name string
+
+	// Cookie is the secret all nodes of a cluster share. Empty means
+	// RELEASE_COOKIE, else the content of ~/.erlang.cookie.
+	Cookie string
+
+	// Hidden keeps this node out of the others' Nodes: it is connected only to
+	// whom it dials and who dials it, as erl -hidden.
+	Hidden bool
+
+	// Listen is the address to accept connections on, without port: kernel's
+	// inet_dist_use_interface. Empty means every address of this machine.
+	Listen string
+
+	// Port is the port to accept connections on; 0 lets the system choose. With
+	// Epmd "none" it must be set, and is assumed of every peer, as OTP's
+	// -erl_epmd_port is.
+	Port int
+
+	// Epmd says how nodes find each other's ports:
+	//
+	//	"" or "auto"  use the epmd of this host, and serve one from this program
+	//	              while there is none
+	//	"serve"       serve epmd from this program, or fail to start
+	//	"HOST:PORT"   use the epmd there, never serve
+	//	"none"        no epmd: every node listens on Port
+	Epmd string
+
+	// TickTime is OTP's net_ticktime: a peer that is silent for so long is down.
+	// It is not negotiated: all nodes of a cluster should have the same. Default
+	// 60 s.
+	TickTime time.Duration
+
+	// SetupTime is OTP's net_setuptime: how long each step of a handshake, and the
+	// dialling before it, may take. Default 7 s.
+	SetupTime time.Duration
+
+	// NoAutoConnect makes a Send, Call, Monitor or Link to a node that is not
+	// connected fail instead of connecting first: dist_auto_connect never.
+	NoAutoConnect bool
+
+	// SendBuffer is how many bytes may wait for one peer's socket before senders
+	// wait for their context: OTP's dist_buf_busy_limit. Default 1 MiB.
+	SendBuffer int
+
+	// MaxMessage is the largest message, in encoded bytes, a peer may send; one
+	// that sends more is disconnected. Default 256 MiB.
+	MaxMessage int
+
+	// Logger gets what happens to connections and processes. Default
+	// slog.Default().
+	Logger *slog.Logger
+
+	// Network is how the node listens and dials. Nil means TCP.
+	Network Network
+}
+
+// Network is what a node needs of a network: *net.ListenConfig's and
+// *net.Dialer's methods. Tests put an in-memory one here.
+type Network interface {
+	Listen(ctx context.Context, network, address string) (net.Listener, error)
+	Dial(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// tcp is the Network of the operating system.
+type tcp struct{}
+
+func (tcp) Listen(ctx context.Context, network, address string) (net.Listener, error) {
+	return new(net.ListenConfig).Listen(ctx, network, address)
+}
+
+func (tcp) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+const (
+	defaultTickTime   = 60 * time.Second
+	defaultSetupTime  = 7 * time.Second
+	defaultSendBuffer = 1 << 20
+	defaultMaxMessage = 256 << 20
+	epmdNone          = "none"
+)
+
+// resolved returns c with every default filled in from getenv and the
+// machine, or an error that says what to set.
+func (c Config) resolved(getenv func(string) string) (Config, error) {
+	var err error
+	if c.Name, err = nodeName(c.Name, getenv); err != nil {
+		return c, err
+	}
+	if c.Cookie == "" {
+		if c.Cookie, err = defaultCookie(getenv); err != nil {
+			return c, err
+		}
+	}
+	if c.Port < 0 || c.Port > 65535 {
+		return c, fmt.Errorf("truss: Port %d is not a TCP port", c.Port)
+	}
+	if c.Epmd == epmdNone && c.Port == 0 {
+		return c, errors.New("truss: with Epmd \"none\" set Port: it is the port of every node of the cluster")
+	}
+	if c.TickTime < 0 || c.SetupTime < 0 || c.SendBuffer < 0 || c.MaxMessage < 0 {
+		return c, errors.New("truss: TickTime, SetupTime, SendBuffer and MaxMessage cannot be negative")
+	}
+	setDefault(&c.TickTime, defaultTickTime)
+	setDefault(&c.SetupTime, defaultSetupTime)
+	setDefault(&c.SendBuffer, defaultSendBuffer)
+	setDefault(&c.MaxMessage, defaultMaxMessage)
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Network == nil {
+		c.Network = tcp{}
+	}
+	return c, nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// defaultCookie is what an Elixir release or erl would use.
+func defaultCookie(getenv func(string) string) (string, error) {
+	if cookie := getenv("RELEASE_COOKIE"); cookie != "" {
+		return cookie, nil
+	}
+	home := getenv("HOME")
+	if home == "" {
+		home, _ = os.UserHomeDir()
+	}
+	path := filepath.Join(home, ".erlang.cookie")
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("truss: no cookie: set Config.Cookie or RELEASE_COOKIE, or write %s", path)
+	}
+	cookie := strings.TrimSpace(string(content))
+	if cookie == "" {
+		return "", fmt.Errorf("truss: the cookie file %s is empty", path)
+	}
+	return cookie, nil
+}

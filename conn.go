@@ -1,0 +1,229 @@
+package truss
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/truss-beam/truss/dist"
+	"github.com/truss-beam/truss/etf"
+)
+
+// conn is a live connection to one peer, from the end of the handshake to its
+// loss. Its reader goroutine acts on what arrives and, when the socket fails,
+// ends everything that depended on it. Its writer goroutine writes what senders
+// could not write themselves.
+type conn struct {
+	// Set before the goroutines start, never changed.
+	node   *Node
+	name   string // the peer
+	peer   dist.Result
+	hidden bool // not among Nodes
+	socket net.Conn
+
+	wake chan struct{} // capacity 1: the writer has something to write
+	done chan struct{} // closed when the loss has been dealt with
+
+	received atomic.Int64 // bytes read, for the tick
+	written  atomic.Int64 // bytes written, for the tick
+
+	in    *dist.Receiver // owned by the reader goroutine
+	ticks ticks          // owned by the node's tick loop
+
+	// mu guards what follows. Senders encode under it, so that the order of the
+	// atom cache's changes is the order on the wire.
+	mu      sync.Mutex
+	err     error // why the connection ended; no signal is queued once it is set
+	out     *dist.Sender
+	queue   *dist.Buffer          // waits to be written
+	spare   *dist.Buffer          // the other one of the two, nil while it is being written
+	streams []*stream             // large messages whose first fragment is queued or sent
+	writing bool                  // somebody is writing the socket, or the writer is awake to
+	space   chan struct{}         // closed when senders may queue again; nil if none waits
+	idle    chan struct{}         // closed when all is written; nil if nobody waits
+	related map[*Process]struct{} // processes to tell of the loss
+}
+
+// stream is a large message on its way in fragments.
+type stream struct {
+	from  etf.Pid
+	rest  *dist.Stream
+	ended chan struct{}
+	then  []func() // runtime signals of the same sender that must follow; run with conn.mu held
+}
+
+func newConn(n *Node, socket net.Conn, peer dist.Result) *conn {
+	return &conn{
+		node:    n,
+		name:    peer.Peer.Name,
+		peer:    peer,
+		hidden:  peer.Flags&dist.FlagPublished == 0,
+		socket:  socket,
+		wake:    make(chan struct{}, 1),
+		done:    make(chan struct{}),
+		in:      dist.NewReceiver(peer.Flags, dist.ReceiveLimits{Message: n.config.MaxMessage}),
+		out:     dist.NewSender(peer.Flags),
+		queue:   new(dist.Buffer),
+		spare:   new(dist.Buffer),
+		related: make(map[*Process]struct{}),
+	}
+}
+
+// has tells whether both ends negotiated a flag.
+func (c *conn) has(flag dist.Flags) bool { return c.peer.Flags&flag != 0 }
+
+// send queues one signal of a process or caller. While too much is queued, or a
+// large message of the same sender is still going out, it waits for ctx.
+func (c *conn) send(ctx context.Context, ctl *dist.Control, payload any) error {
+	c.mu.Lock()
+	for {
+		if c.err != nil {
+			defer c.mu.Unlock()
+			return noConnection(c.name, c.err)
+		}
+		wait := c.mustWait(ctl.From)
+		if wait == nil {
+			break
+		}
+		c.mu.Unlock()
+		select {
+		case <-wait:
+		case <-c.done:
+		case <-ctx.Done():
+			return fmt.Errorf("truss: nothing sent, %s does not read fast enough: %w", c.name, context.Cause(ctx))
+		}
+		c.mu.Lock()
+	}
+	err := c.append(ctl, payload)
+	c.flush() // unlocks
+	return err
+}
+
+// mustWait returns what a sender has to wait for before it may queue more, or
+// nil. c.mu is held.
+func (c *conn) mustWait(from etf.Pid) <-chan struct{} {
+	if s := c.streamOf(from); s != nil {
+		return s.ended
+	}
+	if c.queued() < c.node.config.SendBuffer {
+		return nil
+	}
+	if c.space == nil {
+		c.space = make(chan struct{})
+	}
+	return c.space
+}
+
+func (c *conn) streamOf(from etf.Pid) *stream {
+	for _, s := range c.streams {
+		if s.from == from {
+			return s
+		}
+	}
+	return nil
+}
+
+// queued is how many bytes wait to be written. c.mu is held.
+func (c *conn) queued() int {
+	n := c.queue.Len()
+	for _, s := range c.streams {
+		n += s.rest.Len()
+	}
+	return n
+}
+
+// signal queues one signal of the runtime: an exit, a down, an acknowledgement.
+// It never waits, for it is also called by reader goroutines; the number of such
+// signals is bounded by that of links, monitors and requests. On a connection
+// that is lost it does nothing: whom the signal is for learns of the loss.
+func (c *conn) signal(ctl *dist.Control, payload any) {
+	c.mu.Lock()
+	if c.err != nil {
+		c.mu.Unlock()
+		return
+	}
+	if s := c.streamOf(ctl.From); s != nil {
+		kept := *ctl
+		s.then = append(s.then, func() { c.appendSignal(&kept, payload) })
+		c.mu.Unlock()
+		return
+	}
+	c.appendSignal(ctl, payload)
+	c.flush() // unlocks
+}
+
+// appendSignal queues a runtime signal. Only its payload can fail to encode, an
+// exit reason of a user's making: then the reason says so.
+func (c *conn) appendSignal(ctl *dist.Control, payload any) {
+	err := c.append(ctl, payload)
+	if err == nil {
+		return
+	}
+	c.node.log.Error("exit reason cannot be encoded", "peer", c.name, "error", err)
+	bad := etf.Tuple{etf.Atom("bad_exit_reason"), err.Error()}
+	if ctl.Op.HasPayload() {
+		payload = bad
+	} else {
+		ctl.Reason = bad
+	}
+	if err := c.append(ctl, payload); err != nil {
+		c.failLocked(err)
+	}
+}
+
+// append encodes one signal onto the queue. c.mu is held.
+func (c *conn) append(ctl *dist.Control, payload any) error {
+	rest, err := c.out.Append(c.queue, ctl, payload)
+	if err != nil {
+		return fmt.Errorf("truss: cannot send to %s: %w", c.name, err)
+	}
+	if rest != nil {
+		c.streams = append(c.streams, &stream{from: ctl.From, rest: rest, ended: make(chan struct{})})
+	}
+	return nil
+}
+
+// relate notes that p has a link or monitor over this connection, so that it
+// learns of the loss; false if the connection is lost already.
+func (c *conn) relate(p *Process) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return false
+	}
+	c.related[p] = struct{}{}
+	return true
+}
+
+// sendRelated sends a signal that makes a link or monitor of p.
+func (c *conn) sendRelated(ctx context.Context, p *Process, ctl *dist.Control) error {
+	if !c.relate(p) {
+		return noConnection(c.name, nil)
+	}
+	return c.send(ctx, ctl, nil)
+}
+
+// fail ends the connection for the reason err. Only the first reason counts; the
+// reader goroutine does the rest.
+func (c *conn) fail(err error) {
+	c.mu.Lock()
+	c.failLocked(err)
+	c.mu.Unlock()
+}
+
+func (c *conn) failLocked(err error) {
+	if c.err != nil {
+		return
+	}
+	c.err = err
+	_ = c.socket.Close() // what it returns adds nothing to err
+}
+
+// reason is why the connection ended, nil while it lives.
+func (c *conn) reason() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}

@@ -1,0 +1,280 @@
+package truss
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/truss-beam/truss/dist"
+)
+
+// handshakeIO is the frames of a handshake over a socket: two bytes of length,
+// each step within the setup time.
+type handshakeIO struct {
+	socket net.Conn
+	step   time.Duration
+}
+
+func (h handshakeIO) read() ([]byte, error) {
+	_ = h.socket.SetDeadline(time.Now().Add(h.step))
+	var length [2]byte
+	if _, err := io.ReadFull(h.socket, length[:]); err != nil {
+		return nil, err
+	}
+	size := int(binary.BigEndian.Uint16(length[:]))
+	if size > dist.MaxHandshakeFrame {
+		return nil, fmt.Errorf("handshake frame of %d bytes; at most %d make sense", size, dist.MaxHandshakeFrame)
+	}
+	body := make([]byte, size)
+	_, err := io.ReadFull(h.socket, body)
+	return body, err
+}
+
+// write sends the frame whose body append makes.
+func (h handshakeIO) write(appendBody func([]byte) []byte) error {
+	_ = h.socket.SetDeadline(time.Now().Add(h.step))
+	frame := appendBody(make([]byte, 2, 128))
+	binary.BigEndian.PutUint16(frame, uint16(len(frame)-2))
+	_, err := h.socket.Write(frame)
+	return err
+}
+
+// challenge is the random number a peer must digest to prove it has the cookie.
+func challenge() uint32 {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	return binary.BigEndian.Uint32(b[:])
+}
+
+// dial carries out an attempt from our side. If the peer's dial takes the
+// attempt over meanwhile, what becomes of ours does not matter.
+func (n *Node) dial(ctx context.Context, name, addr string, a *attempt) {
+	c, err := n.dialHandshake(ctx, name, addr)
+	if err == nil {
+		n.start(a, false, c)
+		return
+	}
+	if errors.Is(err, dist.ErrNok) && n.peers.awaits(a) {
+		err = n.awaitPeer(a, err)
+	}
+	if err != nil {
+		n.log.Debug("connection attempt failed", "peer", name, "error", err)
+		n.peers.finish(name, a, false, nil, err)
+	}
+}
+
+// awaitPeer waits for the dial that a peer says goes before ours to take the
+// attempt over. OTP waits as long.
+func (n *Node) awaitPeer(a *attempt, refused error) error {
+	timer := time.NewTimer(n.config.SetupTime)
+	defer timer.Stop()
+	select {
+	case <-a.done:
+		return nil
+	case <-n.life.Done():
+		return ErrClosed
+	case <-timer.C:
+		return fmt.Errorf("%w; waited %v for its own dial, which did not come", refused, n.config.SetupTime)
+	}
+}
+
+// dialHandshake finds, dials and greets a peer.
+func (n *Node) dialHandshake(ctx context.Context, name, addr string) (*conn, error) {
+	stepCtx, cancel := context.WithTimeout(ctx, n.config.SetupTime)
+	defer cancel()
+	if addr == "" {
+		var err error
+		if addr, err = n.resolve(stepCtx, name); err != nil {
+			return nil, err
+		}
+	}
+	socket, err := n.config.Network.Dial(stepCtx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = socket.Close() })
+	defer stop()
+	result, err := n.initiate(socket, name)
+	if err != nil {
+		_ = socket.Close()
+		return nil, err
+	}
+	return newConn(n, socket, result), nil
+}
+
+// initiate plays the side that dialled (erl_dist_protocol, "Distribution
+// Handshake").
+func (n *Node) initiate(socket net.Conn, name string) (dist.Result, error) {
+	h := dist.NewInitiator(n.self(), name, n.config.Cookie, challenge())
+	frames := handshakeIO{socket, n.config.SetupTime}
+	if err := frames.write(h.AppendName); err != nil {
+		return dist.Result{}, stage("sending our name to", name, err)
+	}
+	body, err := frames.read()
+	if err != nil {
+		return dist.Result{}, stage("waiting for the status of", name, err)
+	}
+	status, err := h.Status(body)
+	switch {
+	case err != nil:
+		return dist.Result{}, err
+	case status == dist.StatusAlive:
+		// The peer still has the connection of our earlier incarnation, or one whose
+		// loss it has not noticed: go on, as Erlang always does.
+		if err := frames.write(func(b []byte) []byte { return h.AppendAlive(b, true) }); err != nil {
+			return dist.Result{}, stage("insisting on a new connection to", name, err)
+		}
+	}
+	if body, err = frames.read(); err != nil {
+		return dist.Result{}, stage("waiting for the challenge of", name, err)
+	}
+	if err := h.Challenge(body); err != nil {
+		return dist.Result{}, err
+	}
+	if err := frames.write(h.AppendReply); err != nil {
+		return dist.Result{}, stage("answering the challenge of", name, err)
+	}
+	if body, err = frames.read(); err != nil {
+		if errors.Is(err, io.EOF) {
+			// What OTP does, without a word, when the digest is wrong.
+			return dist.Result{}, fmt.Errorf("%w with %s: it closed the connection when it saw ours", dist.ErrCookie, name)
+		}
+		return dist.Result{}, stage("waiting for the acknowledgement of", name, err)
+	}
+	if err := h.Ack(body); err != nil {
+		return dist.Result{}, err
+	}
+	return h.Result(), socket.SetDeadline(time.Time{})
+}
+
+// accept plays the side that was dialled, and starts the connection.
+func (n *Node) accept(socket net.Conn) {
+	stop := context.AfterFunc(n.life, func() { _ = socket.Close() })
+	defer stop()
+	err := n.acceptHandshake(socket)
+	if err != nil {
+		_ = socket.Close()
+		n.log.Info("incoming connection refused", "from", socket.RemoteAddr(), "error", err)
+	}
+}
+
+func (n *Node) acceptHandshake(socket net.Conn) error {
+	h := dist.NewAcceptor(n.self(), challenge())
+	frames := handshakeIO{socket, n.config.SetupTime}
+	body, err := frames.read()
+	if err != nil {
+		return fmt.Errorf("waiting for its name: %w", err)
+	}
+	peer, err := h.Name(body)
+	if err != nil {
+		return refuse(frames, h, err)
+	}
+	a, err := n.greet(frames, h, peer)
+	if err != nil {
+		return err
+	}
+	result, err := n.authenticate(frames, h, peer)
+	if err != nil {
+		n.peers.finish(peer.Name, a, true, nil, err)
+		return err
+	}
+	n.start(a, true, newConn(n, socket, result))
+	return nil
+}
+
+// refuse answers a first message that cannot be accepted with the status OTP
+// would give, if any.
+func refuse(frames handshakeIO, h *dist.Acceptor, err error) error {
+	var wrong *dist.HandshakeError
+	if errors.As(err, &wrong) && wrong.Answer != dist.StatusClose {
+		if err := frames.write(func(b []byte) []byte { return h.AppendStatus(b, wrong.Answer) }); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// greet sends the peer its status, and returns the attempt it carries from now on.
+func (n *Node) greet(frames handshakeIO, h *dist.Acceptor, peer dist.Peer) (*attempt, error) {
+	if peer.Dynamic {
+		return nil, fmt.Errorf("%s asks for a name of its own, which this node does not give", peer.Name)
+	}
+	status, a := n.peers.accepting(n.name, peer.Name)
+	if status == dist.StatusClose {
+		return nil, fmt.Errorf("%s is already connecting", peer.Name)
+	}
+	if err := frames.write(func(b []byte) []byte { return h.AppendStatus(b, status) }); err != nil {
+		if a != nil {
+			n.peers.finish(peer.Name, a, true, nil, err)
+		}
+		return nil, stage("sending the status to", peer.Name, err)
+	}
+	switch {
+	case status == dist.StatusAlive:
+		return n.alive(frames, h, peer)
+	case a == nil:
+		return nil, fmt.Errorf("%s and we dialled each other at once; our dial goes on", peer.Name)
+	}
+	return a, nil
+}
+
+// alive waits for whether a peer that we have a connection to wants a new one.
+// The old one stays up until the peer has shown that it has the cookie.
+func (n *Node) alive(frames handshakeIO, h *dist.Acceptor, peer dist.Peer) (*attempt, error) {
+	body, err := frames.read()
+	if err != nil {
+		return nil, stage("waiting for the answer to alive of", peer.Name, err)
+	}
+	proceed, err := h.Alive(body)
+	if err != nil {
+		return nil, err
+	}
+	if !proceed {
+		return nil, fmt.Errorf("%s keeps the connection there is", peer.Name)
+	}
+	a := n.peers.insisted(peer.Name)
+	if a == nil {
+		return nil, fmt.Errorf("%s is already connecting", peer.Name)
+	}
+	return a, nil
+}
+
+// authenticate is the rest of the acceptor's side.
+func (n *Node) authenticate(frames handshakeIO, h *dist.Acceptor, peer dist.Peer) (dist.Result, error) {
+	if err := frames.write(h.AppendChallenge); err != nil {
+		return dist.Result{}, stage("challenging", peer.Name, err)
+	}
+	if peer.Old {
+		body, err := frames.read()
+		if err != nil {
+			return dist.Result{}, stage("waiting for the complement of", peer.Name, err)
+		}
+		if err := h.Complement(body); err != nil {
+			return dist.Result{}, err
+		}
+	}
+	body, err := frames.read()
+	if err != nil {
+		return dist.Result{}, stage("waiting for the digest of", peer.Name, err)
+	}
+	if err := h.Reply(body, n.config.Cookie); err != nil {
+		return dist.Result{}, err
+	}
+	if err := frames.write(h.AppendAck); err != nil {
+		return dist.Result{}, stage("acknowledging", peer.Name, err)
+	}
+	return h.Result(), frames.socket.SetDeadline(time.Time{})
+}
+
+// stage says at what point of a handshake I/O failed.
+func stage(what, peer string, err error) error {
+	if errors.Is(err, io.EOF) {
+		err = errors.New("it closed the connection")
+	}
+	return fmt.Errorf("%s %s: %w", what, peer, err)
+}

@@ -1,0 +1,154 @@
+package truss
+
+import (
+	"context"
+
+	"github.com/truss-beam/truss/dist"
+	"github.com/truss-beam/truss/etf"
+)
+
+// monitor is what a process keeps of one process it monitors.
+type monitor struct {
+	target target
+	object any      // what Down calls it: an etf.Pid or a Name
+	on     *Process // the process itself, if it is on this node
+}
+
+// watcher is what a process keeps of one that monitors it.
+type watcher struct {
+	pid  etf.Pid
+	name etf.Atom // the name it was monitored by, which DOWN then carries, or ""
+}
+
+// Monitor watches another process, here or on another node, by pid or
+// registered name. When it ends, cannot be reached, or is not there at all,
+// exactly one Down with the returned reference arrives. The error tells of a
+// destination that cannot be one; that is not connected is a Down.
+func (p *Process) Monitor(ctx context.Context, to any) (etf.Ref, error) {
+	n := p.node
+	t, err := n.targetOf(to)
+	if err != nil {
+		return etf.Ref{}, err
+	}
+	ref := n.newRef()
+	return ref, p.monitor(ctx, ref, t)
+}
+
+func (p *Process) monitor(ctx context.Context, ref etf.Ref, t target) error {
+	n := p.node
+	m := monitor{target: t, object: t.pid}
+	if t.name != "" {
+		m.object = Name{Name: string(t.name), Node: t.node}
+		if t.node == "" {
+			m.object = Name{Name: string(t.name), Node: n.name}
+		}
+	}
+	if t.node == "" {
+		m.on = n.local(t)
+	}
+	if !p.addMonitor(ref, m) {
+		return p.exited()
+	}
+	if t.node == "" {
+		if m.on == nil || !m.on.addWatcher(ref, watcher{pid: p.pid, name: t.name}) {
+			p.down(ref, reasonNoProc)
+		}
+		return nil
+	}
+	c, err := n.connection(ctx, t.node)
+	if err == nil {
+		ctl := dist.Control{Op: dist.OpMonitorP, From: p.pid, To: t.pid, ToName: t.name, Ref: ref}
+		err = c.sendRelated(ctx, p, &ctl)
+	}
+	if err != nil {
+		p.down(ref, reasonNoConnection)
+	}
+	return nil
+}
+
+func (p *Process) addMonitor(ref etf.Ref, m monitor) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead {
+		return false
+	}
+	if p.monitors == nil {
+		p.monitors = make(map[etf.Ref]monitor)
+	}
+	p.monitors[ref] = m
+	return true
+}
+
+func (p *Process) addWatcher(ref etf.Ref, w watcher) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead {
+		return false
+	}
+	if p.watchers == nil {
+		p.watchers = make(map[etf.Ref]watcher)
+	}
+	p.watchers[ref] = w
+	return true
+}
+
+func (p *Process) removeWatcher(ref etf.Ref) {
+	p.mu.Lock()
+	delete(p.watchers, ref)
+	p.mu.Unlock()
+}
+
+// Demonitor ends a monitor. No Down with its reference arrives afterwards, and
+// one that has arrived is taken out of the mailbox.
+func (p *Process) Demonitor(ref etf.Ref) {
+	p.mu.Lock()
+	m, ok := p.monitors[ref]
+	delete(p.monitors, ref)
+	p.mu.Unlock()
+	if ok {
+		p.node.sendDemonitor(p, ref, m)
+		return
+	}
+	p.mailbox.take(0, func(m Message) bool {
+		down, ok := m.signal.(Down)
+		return ok && down.Ref == ref
+	})
+}
+
+// down delivers the Down of a monitor that still stands.
+func (p *Process) down(ref etf.Ref, reason etf.Term) {
+	p.mu.Lock()
+	m, ok := p.monitors[ref]
+	delete(p.monitors, ref)
+	p.mu.Unlock()
+	if ok {
+		p.mailbox.put(Message{signal: Down{Ref: ref, Object: m.object, Reason: reason}})
+	}
+}
+
+// sendDemonitor tells the other side that p no longer monitors it.
+func (n *Node) sendDemonitor(p *Process, ref etf.Ref, m monitor) {
+	if m.on != nil {
+		m.on.removeWatcher(ref)
+		return
+	}
+	if m.target.node == "" {
+		return // there was no such process; the Down is on its way
+	}
+	if c := n.connected(m.target.node); c != nil {
+		c.signal(&dist.Control{Op: dist.OpDemonitorP, From: p.pid, To: m.target.pid, ToName: m.target.name, Ref: ref}, nil)
+	}
+}
+
+// sendDown tells a watcher of p that p has ended.
+func (n *Node) sendDown(p *Process, ref etf.Ref, w watcher, reason etf.Term) {
+	if string(w.pid.Node) == n.name {
+		if q := n.processes.find(w.pid); q != nil {
+			q.down(ref, reason)
+		}
+		return
+	}
+	if c := n.connected(string(w.pid.Node)); c != nil {
+		c.sendDown(p.pid, w, ref, reason)
+	}
+}

@@ -1,0 +1,272 @@
+package truss
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"github.com/truss-beam/truss/etf"
+)
+
+// Process is one process of a node: a goroutine with a pid, a mailbox, links
+// and monitors. To other nodes it is a process like any of theirs.
+//
+// Its methods that receive may be called by its own goroutine only; all others
+// by anyone.
+type Process struct {
+	// Set at creation, never changed.
+	node   *Node
+	pid    etf.Pid
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	mailbox mailbox // has its own lock
+
+	// mu guards what follows. Of the other locks only watch's is taken while it is
+	// held, and nothing is sent.
+	mu       sync.Mutex
+	dead     bool
+	reason   etf.Term // why it died
+	trapExit bool
+	names    []etf.Atom
+	links    links
+	monitors map[etf.Ref]monitor // what this process monitors
+	watchers map[etf.Ref]watcher // who monitors this process
+
+	monitorsNodes bool
+}
+
+// ProcessFunc is what a process does. When it returns the process ends: with
+// reason normal if the error is nil, with its Reason if the error is an
+// *ExitError, else with the error's text as a binary. A panic ends the process
+// with the panic and its stack as the reason, and nothing else.
+//
+// ctx is done when the process has been ended from outside, by an exit signal or
+// the node's Close. Links, monitors and names then are gone already; the
+// function should return.
+type ProcessFunc func(ctx context.Context, p *Process) error
+
+// A SpawnOption changes how one process is spawned.
+type SpawnOption func(*spawnOptions)
+
+type spawnOptions struct {
+	names []string
+}
+
+// Registered spawns the process under a registered name. Spawn fails if it is taken.
+func Registered(name string) SpawnOption {
+	return func(o *spawnOptions) { o.names = append(o.names, name) }
+}
+
+// Spawn starts a process that runs fn. The error is ErrClosed or ErrNameTaken.
+func (n *Node) Spawn(fn ProcessFunc, opts ...SpawnOption) (*Process, error) {
+	var o spawnOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	p := n.newProcess()
+	p.ctx, p.cancel = context.WithCancelCause(context.Background())
+	if err := n.processes.add(p); err != nil {
+		return nil, err
+	}
+	for _, name := range o.names {
+		if err := n.Register(name, p); err != nil {
+			p.terminate(reasonNormal)
+			return nil, err
+		}
+	}
+	n.running.Go(func() { p.run(fn) })
+	return p, nil
+}
+
+// newProcess makes a process that is not in the table yet.
+func (n *Node) newProcess() *Process {
+	return &Process{node: n, pid: n.processes.newPid(), mailbox: newMailbox()}
+}
+
+// visitor makes a process without a goroutine of its own, for a caller that is
+// none: it calls on the visitor's behalf and then must end it with leave.
+func (n *Node) visitor() (*Process, error) {
+	p := n.newProcess()
+	p.ctx = context.Background()
+	if err := n.processes.add(p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Process) leave() { p.terminate(reasonNormal) }
+
+// run is the process's goroutine.
+func (p *Process) run(fn ProcessFunc) {
+	defer func() {
+		if r := recover(); r != nil {
+			reason := panicReason(r, debug.Stack())
+			p.node.log.Error("process ended by a panic", "pid", p.pid, "panic", r, "stack", string(debug.Stack()))
+			p.terminate(reason)
+		}
+	}()
+	p.terminate(exitReason(fn(p.ctx, p)))
+}
+
+// panicReason is the exit reason of a process that panicked, in the shape of an
+// Erlang error: {{go_panic, Text}, Stack}.
+func panicReason(value any, stack []byte) etf.Term {
+	return etf.Tuple{etf.Tuple{etf.Atom("go_panic"), fmt.Sprint(value)}, string(stack)}
+}
+
+// PID returns the process's pid.
+func (p *Process) PID() etf.Pid { return p.pid }
+
+// Node returns the node the process runs on.
+func (p *Process) Node() *Node { return p.node }
+
+// Context is done when the process has ended; its cause is then the *ExitError.
+func (p *Process) Context() context.Context { return p.ctx }
+
+// TrapExit makes exit signals from others arrive as Exit messages instead of
+// ending the process, as process_flag(trap_exit, true). It returns the old value.
+func (p *Process) TrapExit(trap bool) (old bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	old, p.trapExit = p.trapExit, trap
+	return old
+}
+
+// Receive takes the oldest message, waiting until there is one. The error is
+// ctx's, or the *ExitError of a process that was ended from outside.
+func (p *Process) Receive(ctx context.Context) (Message, error) {
+	return p.receive(ctx, nil)
+}
+
+// ReceiveMatch takes the oldest message that match accepts and leaves the others
+// in their order. It calls match once for each message.
+func (p *Process) ReceiveMatch(ctx context.Context, match func(Message) bool) (Message, error) {
+	return p.receive(ctx, match)
+}
+
+func (p *Process) receive(ctx context.Context, match func(Message) bool) (Message, error) {
+	from := 0
+	for {
+		m, next, ok := p.mailbox.take(from, match)
+		if ok {
+			return m, nil
+		}
+		from = next
+		if err := p.exited(); err != nil {
+			return Message{}, err
+		}
+		select {
+		case <-p.mailbox.wake:
+		case <-ctx.Done():
+			return Message{}, context.Cause(ctx)
+		}
+	}
+}
+
+// exited is the *ExitError of a dead process, else nil.
+func (p *Process) exited() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.dead {
+		return nil
+	}
+	return &ExitError{Reason: p.reason}
+}
+
+// exitSignal is an exit signal arriving at p. linked tells one that comes
+// through a link, which counts only if the link is there, from one of exit/2.
+func (p *Process) exitSignal(from etf.Pid, reason etf.Term, linked bool) {
+	p.mu.Lock()
+	if p.dead || linked && !p.links.broken(from) {
+		p.mu.Unlock()
+		return
+	}
+	trap := p.trapExit
+	p.mu.Unlock()
+
+	switch {
+	case !linked && reason == reasonKill: // only exit/2 can kill; through a link kill is a reason like others
+		p.terminate(reasonKilled)
+	case trap:
+		p.mailbox.put(Message{signal: Exit{From: from, Reason: reason}})
+	case reason == reasonNormal && from != p.pid:
+	default:
+		p.terminate(reason)
+	}
+}
+
+// terminate ends the process: its names are free, its watchers and links know,
+// before it returns. Only the first call counts.
+func (p *Process) terminate(reason etf.Term) {
+	p.mu.Lock()
+	if p.dead {
+		p.mu.Unlock()
+		return
+	}
+	p.dead, p.reason = true, reason
+	names, ends, monitors, watchers := p.names, p.links.ends, p.monitors, p.watchers
+	watching := p.monitorsNodes
+	p.names, p.links.ends, p.monitors, p.watchers = nil, nil, nil, nil
+	p.mu.Unlock()
+
+	n := p.node
+	for _, name := range names {
+		n.names.remove(name, p)
+	}
+	n.processes.remove(p)
+	if p.cancel != nil {
+		p.cancel(&ExitError{Reason: reason})
+	}
+	if watching {
+		n.watch.unsubscribe(&p.mailbox)
+	}
+	p.mailbox.close()
+	select {
+	case p.mailbox.wake <- struct{}{}:
+	default:
+	}
+	for ref, m := range monitors {
+		n.sendDemonitor(p, ref, m)
+	}
+	for ref, w := range watchers {
+		n.sendDown(p, ref, w, reason)
+	}
+	for pid, end := range ends {
+		if end.active {
+			n.sendExit(p.pid, pid, reason, true)
+		}
+	}
+}
+
+// peerLost deals with the loss of a connection that p had links or monitors
+// over: each ends with noconnection.
+func (p *Process) peerLost(peer string) {
+	node := etf.Atom(peer)
+	var exits []etf.Pid
+	var downs []etf.Ref
+	p.mu.Lock()
+	for pid := range p.links.ends {
+		if pid.Node == node {
+			exits = append(exits, pid)
+		}
+	}
+	for ref, m := range p.monitors {
+		if m.target.node == peer {
+			downs = append(downs, ref)
+		}
+	}
+	for ref, w := range p.watchers {
+		if w.pid.Node == node {
+			delete(p.watchers, ref)
+		}
+	}
+	p.mu.Unlock()
+	for _, ref := range downs {
+		p.down(ref, reasonNoConnection)
+	}
+	for _, pid := range exits {
+		p.exitSignal(pid, reasonNoConnection, true)
+	}
+}

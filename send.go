@@ -1,0 +1,86 @@
+package truss
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/truss-beam/truss/dist"
+	"github.com/truss-beam/truss/etf"
+)
+
+// Send sends a message to an etf.Pid, *Process, Name, a name registered on this
+// node (string or etf.Atom), or an etf.Ref that is an alias. msg is anything
+// etf.Marshal takes. It connects to the node first if need be, and while much is
+// waiting for a slow one it waits for ctx.
+//
+// As in Erlang, that a message was sent says nothing about its arrival: a
+// process that does not exist is no error, except for a name on this very node
+// (ErrNoProcess). Messages from one process to another arrive in the order sent.
+//
+// Byte slices of 8 KiB and more in msg may be read until they have been written
+// to the socket: do not change them afterwards.
+func (p *Process) Send(ctx context.Context, to, msg any) error {
+	if err := p.exited(); err != nil {
+		return err
+	}
+	return p.send(ctx, to, msg)
+}
+
+// Send sends a message as Process.Send does, on behalf of no process in
+// particular: all such messages of a node count as one sender's.
+func (n *Node) Send(ctx context.Context, to, msg any) error { return n.caller.send(ctx, to, msg) }
+
+func (p *Process) send(ctx context.Context, to, msg any) error {
+	n := p.node
+	t, err := n.targetOf(to)
+	if err != nil {
+		return err
+	}
+	if t.node == "" {
+		return n.deliver(t, msg)
+	}
+	c, err := n.connection(ctx, t.node)
+	if err != nil {
+		return err
+	}
+	ctl := c.sendForm(p.pid, t)
+	return c.send(ctx, &ctl, msg)
+}
+
+// sendForm is the control message of a send, in the form negotiated.
+func (c *conn) sendForm(from etf.Pid, t target) dist.Control {
+	switch {
+	case t.name != "":
+		return dist.Control{Op: dist.OpRegSend, From: from, ToName: t.name}
+	case t.pid != etf.Pid{}:
+		// op 22 even where SEND_SENDER was not negotiated would end the connection.
+		if c.has(dist.FlagSendSender) {
+			return dist.Control{Op: dist.OpSendSender, From: from, To: t.pid}
+		}
+		return dist.Control{Op: dist.OpSend, From: from, To: t.pid}
+	case c.has(dist.FlagAltactSig):
+		return dist.Control{Op: dist.OpAltactSigSend, Flags: dist.AltactAlias, From: from, Ref: t.alias}
+	default:
+		return dist.Control{Op: dist.OpAliasSend, From: from, Ref: t.alias}
+	}
+}
+
+// deliver puts a message in the mailbox of a process of this node. It is encoded
+// like any other: the receiver sees the same terms whoever sent them, and shares
+// no memory with the sender.
+func (n *Node) deliver(t target, msg any) error {
+	q := n.local(t)
+	if q == nil {
+		if t.name != "" {
+			return fmt.Errorf("truss: nothing is registered as %s on %s: %w", t.name, n.name, ErrNoProcess)
+		}
+		return nil
+	}
+	e := etf.Encoder{Records: true}
+	raw, err := e.Append(nil, msg)
+	if err != nil {
+		return fmt.Errorf("truss: cannot send: %w", err)
+	}
+	q.mailbox.put(Message{raw: raw})
+	return nil
+}

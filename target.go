@@ -1,0 +1,67 @@
+package truss
+
+import (
+	"fmt"
+
+	"github.com/truss-beam/truss/etf"
+)
+
+// Name is a registered name on a node: Erlang's {Name, Node}. An empty Node is
+// the node the name is used on.
+type Name struct{ Name, Node string }
+
+func (n Name) String() string {
+	if n.Node == "" {
+		return n.Name
+	}
+	return "{" + n.Name + ", " + n.Node + "}"
+}
+
+// target is a checked destination: exactly one of pid, name and alias is set.
+type target struct {
+	node  string // the peer, or "" for this node
+	pid   etf.Pid
+	name  etf.Atom
+	alias etf.Ref
+}
+
+// targetOf checks what a caller gave as destination: an etf.Pid, a *Process, a
+// Name, a string or etf.Atom (a name registered here), or an etf.Ref (an alias).
+func (n *Node) targetOf(to any) (target, error) {
+	var t target
+	switch to := to.(type) {
+	case etf.Pid:
+		t.pid, t.node = to, string(to.Node)
+	case *Process:
+		t.pid = to.pid
+	case Name:
+		t.name, t.node = etf.Atom(to.Name), to.Node
+	case string:
+		t.name = etf.Atom(to)
+	case etf.Atom:
+		t.name = to
+	case etf.Ref:
+		t.alias, t.node = to, string(to.Node)
+	default:
+		return t, fmt.Errorf("truss: cannot send to a %T: give a Pid, *Process, Name, registered name or alias", to)
+	}
+	if t.node == n.name {
+		t.node = ""
+	}
+	if t == (target{}) {
+		return t, fmt.Errorf("truss: cannot send to an empty %T", to)
+	}
+	return t, nil
+}
+
+// local finds the process a target on this node means, nil if there is none.
+func (n *Node) local(t target) *Process {
+	switch {
+	case t.name != "":
+		return n.names.find(t.name)
+	case t.pid != etf.Pid{}:
+		return n.processes.find(t.pid)
+	default:
+		return n.aliases.find(t.alias)
+	}
+}
