@@ -28,7 +28,9 @@ func (n *Node) close() error {
 	if n.epmd != nil {
 		errs = append(errs, n.epmd.Close())
 	}
-	errs = append(errs, n.listener.Close())
+	if n.listener != nil {
+		errs = append(errs, n.listener.Close())
+	}
 	for _, p := range n.processes.close() {
 		p.terminate(reasonShutdown)
 	}

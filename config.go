@@ -42,6 +42,11 @@ type Config struct {
 	// -erl_epmd_port is.
 	Port int
 
+	// NoListen makes a node that only dials, as erl -dist_listen false: it has no
+	// port, is not in epmd, and serves none. It must be Hidden, for visible nodes
+	// are expected to be reachable. Tools want this.
+	NoListen bool
+
 	// Epmd says how nodes find each other's ports:
 	//
 	//	"" or "auto"  use the epmd of this host, and serve one from this program
@@ -120,6 +125,9 @@ func (c Config) resolved(getenv func(string) string) (Config, error) {
 	}
 	if c.Port < 0 || c.Port > 65535 {
 		return c, fmt.Errorf("truss: Port %d is not a TCP port", c.Port)
+	}
+	if c.NoListen && !c.Hidden {
+		return c, errors.New("truss: NoListen needs Hidden: the peers of a visible node expect to reach it")
 	}
 	if c.Epmd == epmdNone && c.Port == 0 {
 		return c, errors.New("truss: with Epmd \"none\" set Port: it is the port of every node of the cluster")

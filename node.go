@@ -25,8 +25,8 @@ type Node struct {
 	log      *slog.Logger
 	creation uint32
 	port     int
-	listener net.Listener
-	epmd     *epmd.Membership // nil with Epmd "none"
+	listener net.Listener     // nil with NoListen
+	epmd     *epmd.Membership // nil with Epmd "none" or NoListen
 	caller   *Process         // whom Send and its like speak for
 
 	processes processes
@@ -64,7 +64,9 @@ func Start(ctx context.Context, config Config) (*Node, error) {
 	if err := n.startSystem(); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
-	n.running.Go(n.acceptLoop)
+	if n.listener != nil {
+		n.running.Go(n.acceptLoop)
+	}
 	n.running.Go(n.tickLoop)
 	n.log.Info("node started", "port", n.port, "hidden", config.Hidden)
 	return n, nil
@@ -72,6 +74,10 @@ func Start(ctx context.Context, config Config) (*Node, error) {
 
 // listen opens the port and makes it known, which also settles the creation.
 func (n *Node) listen(ctx context.Context) error {
+	if n.config.NoListen {
+		n.creation = randomCreation()
+		return nil
+	}
 	addr := net.JoinHostPort(n.config.Listen, strconv.Itoa(n.config.Port))
 	listener, err := n.config.Network.Listen(ctx, "tcp", addr)
 	if err != nil {
@@ -122,7 +128,7 @@ func (n *Node) self() dist.Local {
 // Name returns the node's full name.
 func (n *Node) Name() string { return n.name }
 
-// Port returns the port the node accepts connections on.
+// Port returns the port the node accepts connections on, 0 with NoListen.
 func (n *Node) Port() int { return n.port }
 
 // Hidden tells whether other nodes leave this one out of their Nodes.
