@@ -42,39 +42,28 @@ func readListing(r io.Reader) ([]byte, error) {
 	return text, nil
 }
 
-// parseNames parses the lines of NAMES_RESP. A name may hold spaces and even
-// newlines, so a name ends where a line ends in " at port N".
+// parseNames parses the lines of NAMES_RESP. epmd takes any UTF-8 as a name, a
+// newline too, so a line may make no sense: it is passed over, for one odd name
+// must not hide the others. A text without a single name is not epmd's.
 func parseNames(text []byte) ([]NamePort, error) {
 	var names []NamePort
-	for len(text) > 0 {
-		n, rest, ok := cutName(text)
-		if !ok {
-			return nil, fmt.Errorf("%w: a list of names with the line %.60q", ErrProtocol, text)
+	for line := range bytes.Lines(text) {
+		if n, ok := parseNameLine(line); ok {
+			names = append(names, n)
 		}
-		names = append(names, n)
-		text = rest
+	}
+	if len(text) > 0 && names == nil {
+		return nil, fmt.Errorf("%w: a list of names that begins %.60q", ErrProtocol, text)
 	}
 	return names, nil
 }
 
-func cutName(text []byte) (n NamePort, rest []byte, ok bool) {
-	prefix, at := []byte("name "), []byte(" at port ")
-	if !bytes.HasPrefix(text, prefix) {
-		return n, nil, false
+func parseNameLine(line []byte) (n NamePort, ok bool) {
+	prefix, at := "name ", []byte(" at port ")
+	i := bytes.LastIndex(line, at)
+	if i < len(prefix) || string(line[:len(prefix)]) != prefix || line[len(line)-1] != '\n' {
+		return n, false
 	}
-	for start := len(prefix); ; {
-		end := bytes.IndexByte(text[start:], '\n')
-		if end < 0 {
-			return n, nil, false
-		}
-		line := text[start : start+end]
-		if i := bytes.LastIndex(line, at); i >= 0 {
-			port, err := strconv.ParseUint(string(line[i+len(at):]), 10, 16)
-			if err == nil {
-				n = NamePort{Name: string(text[len(prefix) : start+i]), Port: uint16(port)}
-				return n, text[start+end+1:], true
-			}
-		}
-		start += end + 1
-	}
+	port, err := strconv.ParseUint(string(line[i+len(at):len(line)-1]), 10, 16)
+	return NamePort{Name: string(line[len(prefix):i]), Port: uint16(port)}, err == nil
 }

@@ -36,7 +36,7 @@ type step struct {
 	comment string // a whole line, kept when recording
 }
 
-func loadTranscript(t *testing.T, file string) transcript {
+func loadTranscript(t testing.TB, file string) transcript {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {
@@ -65,7 +65,7 @@ func loadTranscript(t *testing.T, file string) transcript {
 	return tr
 }
 
-func (tr *transcript) header(t *testing.T, fields []string) {
+func (tr *transcript) header(t testing.TB, fields []string) {
 	if len(fields) < 3 {
 		return
 	}
