@@ -2,6 +2,7 @@ package truss
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -70,9 +71,6 @@ func newConn(n *Node, socket net.Conn, peer dist.Result) *conn {
 		related: make(map[*Process]struct{}),
 	}
 }
-
-// has tells whether both ends negotiated a flag.
-func (c *conn) has(flag dist.Flags) bool { return c.peer.Flags&flag != 0 }
 
 // send queues one signal of a process or caller. While too much is queued, or a
 // large message of the same sender is still going out, it waits for ctx.
@@ -155,20 +153,15 @@ func (c *conn) signal(ctl *dist.Control, payload any) {
 }
 
 // appendSignal queues a runtime signal. Only its payload can fail to encode, an
-// exit reason of a user's making: then the reason says so.
+// exit reason of a user's making: then the reason says so. A signal that the
+// peer has not negotiated to understand is dropped, as OTP does.
 func (c *conn) appendSignal(ctl *dist.Control, payload any) {
 	err := c.append(ctl, payload)
-	if err == nil {
+	if err == nil || errors.Is(err, dist.ErrNotNegotiated) {
 		return
 	}
 	c.node.log.Error("exit reason cannot be encoded", "peer", c.name, "error", err)
-	bad := etf.Tuple{etf.Atom("bad_exit_reason"), err.Error()}
-	if ctl.Op.HasPayload() {
-		payload = bad
-	} else {
-		ctl.Reason = bad
-	}
-	if err := c.append(ctl, payload); err != nil {
+	if err := c.append(ctl, etf.Tuple{etf.Atom("bad_exit_reason"), err.Error()}); err != nil {
 		c.failLocked(err)
 	}
 }

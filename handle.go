@@ -174,7 +174,6 @@ func (c *conn) handleSpawn(s *dist.Signal) error {
 	if err != nil {
 		return err
 	}
-	const linkSet, monitorSet = 1, 2
 	reply := dist.Control{Op: dist.OpSpawnReply, Ref: ctl.Ref, From: ctl.From, To: ctl.From, Result: p.pid}
 	options, _ := ctl.Options.(etf.List)
 	c.relate(p)
@@ -182,10 +181,10 @@ func (c *conn) handleSpawn(s *dist.Signal) error {
 	for _, option := range options {
 		switch option {
 		case etf.Term(etf.Atom("link")):
-			reply.Flags |= linkSet
+			reply.Flags |= dist.SpawnFlagLink
 			p.links.linked(ctl.From)
 		case etf.Term(etf.Atom("monitor")):
-			reply.Flags |= monitorSet
+			reply.Flags |= dist.SpawnFlagMonitor
 			p.watchers = map[etf.Ref]watcher{ctl.Ref: {pid: ctl.From}}
 		}
 	}
@@ -216,40 +215,21 @@ func (c *conn) handleAltact(s *dist.Signal) error {
 	return nil
 }
 
-// sendExit sends an exit signal to a process of the peer, in the form negotiated.
+// sendExit sends an exit signal to a process of the peer.
 func (c *conn) sendExit(from, to etf.Pid, reason etf.Term, linked bool) {
-	ctl := dist.Control{From: from, To: to}
-	payload := c.exitForm(&ctl, reason, linked)
-	c.signal(&ctl, payload)
+	c.signal(exitControl(from, to, linked), reason)
 }
 
-// exitForm fills in the op of an exit signal, and the reason where it belongs:
-// in the control message, or as the payload that is returned.
-func (c *conn) exitForm(ctl *dist.Control, reason etf.Term, linked bool) (payload etf.Term) {
-	if !c.has(dist.FlagExitPayload) {
-		ctl.Op, ctl.Reason = dist.OpExit2, reason
-		if linked {
-			ctl.Op = dist.OpExit
-		}
-		return nil
-	}
-	ctl.Op = dist.OpPayloadExit2
+func exitControl(from, to etf.Pid, linked bool) *dist.Control {
 	if linked {
-		ctl.Op = dist.OpPayloadExit
+		return &dist.Control{Op: dist.OpPayloadExit, From: from, To: to}
 	}
-	return reason
+	return &dist.Control{Op: dist.OpPayloadExit2, From: from, To: to}
 }
 
 // sendDown tells a watcher on the peer that the process it monitors is gone.
 func (c *conn) sendDown(from etf.Pid, w watcher, ref etf.Ref, reason etf.Term) {
-	ctl := dist.Control{From: from, FromName: w.name, To: w.pid, Ref: ref}
-	if !c.has(dist.FlagExitPayload) {
-		ctl.Op, ctl.Reason = dist.OpMonitorPExit, reason
-		c.signal(&ctl, nil)
-		return
-	}
-	ctl.Op = dist.OpPayloadMonitorPExit
-	c.signal(&ctl, reason)
+	c.signal(&dist.Control{Op: dist.OpPayloadMonitorPExit, From: from, FromName: w.name, To: w.pid, Ref: ref}, reason)
 }
 
 // sendExit sends an exit signal from a local process to any other.
@@ -277,7 +257,5 @@ func (p *Process) Exit(ctx context.Context, to etf.Pid, reason etf.Term) error {
 	if err != nil {
 		return err
 	}
-	ctl := dist.Control{From: p.pid, To: to}
-	payload := c.exitForm(&ctl, reason, false)
-	return c.send(ctx, &ctl, payload)
+	return c.send(ctx, exitControl(p.pid, to, false), reason)
 }

@@ -43,23 +43,18 @@ func (p *Process) send(ctx context.Context, to, msg any) error {
 	if err != nil {
 		return err
 	}
-	ctl := c.sendForm(p.pid, t)
+	ctl := sendControl(p.pid, t)
 	return c.send(ctx, &ctl, msg)
 }
 
-// sendForm is the control message of a send, in the form negotiated.
-func (c *conn) sendForm(from etf.Pid, t target) dist.Control {
+// sendControl is the control message of a send; dist knows older forms for
+// peers that need them.
+func sendControl(from etf.Pid, t target) dist.Control {
 	switch {
 	case t.name != "":
 		return dist.Control{Op: dist.OpRegSend, From: from, ToName: t.name}
 	case t.pid != etf.Pid{}:
-		// op 22 even where SEND_SENDER was not negotiated would end the connection.
-		if c.has(dist.FlagSendSender) {
-			return dist.Control{Op: dist.OpSendSender, From: from, To: t.pid}
-		}
-		return dist.Control{Op: dist.OpSend, From: from, To: t.pid}
-	case c.has(dist.FlagAltactSig):
-		return dist.Control{Op: dist.OpAltactSigSend, Flags: dist.AltactAlias, From: from, Ref: t.alias}
+		return dist.Control{Op: dist.OpSendSender, From: from, To: t.pid}
 	default:
 		return dist.Control{Op: dist.OpAliasSend, From: from, Ref: t.alias}
 	}
