@@ -78,13 +78,25 @@ list() {
   return 0
 }
 
+# One at a time: two runs would build the same chroot in the same place.
+lock() {
+  mkdir -p "$cache"
+  exec 9>"$cache/lock"
+  flock -n 9 || { say "another run is setting peers up: waiting for it"; flock 9; }
+}
+
+# A release that cannot be set up leaves the others to be used, and the exit
+# status 1.
+failed=0
 if [ "${1:-}" != list ]; then
   if can_install; then
-    apt_install erlang-nox elixir debootstrap iproute2
-    bootstrap 27 trixie
-    bootstrap 29 forky
+    lock
+    apt_install erlang-nox elixir debootstrap iproute2 || failed=1
+    bootstrap 27 trixie || failed=1
+    bootstrap 29 forky || failed=1
   else
     say "not root on Debian: nothing is installed, only what is on PATH is used"
   fi
 fi
 list
+exit $failed
