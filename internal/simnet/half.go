@@ -62,8 +62,8 @@ func (h *half) send(data []byte, end ending) {
 	h.settle()
 }
 
-// arrival is when something sent now gets there: never before what was sent
-// earlier, also if the link has become faster since.
+// arrival is when something sent now gets there, or later: it waits behind what was
+// sent before it, should the link have become faster since.
 func (h *half) arrival(size int) time.Time {
 	start := time.Now()
 	if h.busy.After(start) {
@@ -73,11 +73,7 @@ func (h *half) arrival(size int) time.Time {
 		start = start.Add(time.Duration(float64(size) / float64(h.shape.Bandwidth) * float64(time.Second)))
 		h.busy = start
 	}
-	at := start.Add(h.shape.Latency)
-	if n := len(h.flying); n > 0 && h.flying[n-1].at.After(at) {
-		at = h.flying[n-1].at
-	}
-	return at
+	return start.Add(h.shape.Latency)
 }
 
 // settle hands over what has arrived by now and sets the timer for the rest.
