@@ -4,8 +4,9 @@ import "encoding/binary"
 
 const (
 	// spliceMin is the size from which a binary is referenced by the buffer
-	// rather than copied into it. Below, copying is cheaper than one more
-	// element in the writev (see BenchmarkSplice).
+	// rather than copied into it. Over loopback TCP (BenchmarkSplice) copying is
+	// a third faster at 4 KiB, both are even at 8 KiB, and at 32 KiB one more
+	// element in the writev takes half the time of the copy.
 	spliceMin = 8 << 10
 	// bufferKeep is the capacity that Reset keeps, so that one burst does not
 	// pin its memory for the life of the connection.
