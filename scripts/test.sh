@@ -41,7 +41,7 @@ unit() {
     packages=./...
     [ "$module" != . ] || packages=$(scripts/packages.sh unit) || failed=1
     # shellcheck disable=SC2086 # one word per package is what is wanted
-    (cd "$module" && go vet ./... && go test "${flags[@]}" $packages) || failed=1
+    (cd "$module" && go vet $packages && go test "${flags[@]}" $packages) || failed=1
   done
 }
 
@@ -67,7 +67,7 @@ interop() {
   echo '-- interop tests'
   # -count=1: Go's test cache knows nothing of the Erlang beside it.
   # shellcheck disable=SC2086
-  TRUSS_PEERS_LIST=$peers go test "${flags[@]}" -count=1 $packages || failed=1
+  { go vet $packages && TRUSS_PEERS_LIST=$peers go test "${flags[@]}" -count=1 $packages; } || failed=1
 }
 
 race

@@ -187,6 +187,17 @@ func TestLatencyAndBandwidth(t *testing.T) {
 	})
 }
 
+func TestWriterMayReuseItsBuffer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := pair(t, New(Options{Link: Link{Latency: time.Second}}))
+		b := []byte("first")
+		near.Write(b)
+		copy(b, "again")
+		near.Write(b)
+		read(t, far, "firstagain")
+	})
+}
+
 func TestFasterLinkKeepsTheOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := New(Options{Link: Link{Latency: time.Second}})
