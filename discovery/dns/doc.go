@@ -24,7 +24,7 @@
 // a cluster wants all its nodes). The port is honoured: the peer is dialled there without asking an epmd. Port 4369, or
 // ERL_EPMD_PORT, is epmd's own: those peers are dialled in the usual way, and so are all with IgnoreSRVPorts, for zones
 // whose SRV records announce something else. TargetNames calls the peers after the record's target (app@web-1.demo.internal),
-// as a Kubernetes StatefulSet wants it, and makes several nodes on one address possible.
+// as a Kubernetes StatefulSet wants it; several nodes with one base name on one address need it to be told apart.
 //
 // # When it asks
 //

@@ -27,7 +27,7 @@ var (
 type Error struct {
 	Query  string // as in Strategy.Query, or an SRV record's target
 	Type   Type
-	Server string // "10.0.0.2:53", the first that failed; empty for ErrNoServer
+	Server string // "10.0.0.2:53", the first that failed; empty if it was none's fault alone
 	Err    error  // one of the errors above, or wraps one
 }
 

@@ -3,6 +3,7 @@ package dns
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"syscall"
 	"testing"
@@ -123,6 +124,18 @@ func TestOneTargetMissing(t *testing.T) {
 	u := once(t, Strategy{Query: "_d.internal", Types: []Type{SRV}, Server: z.serve(t)}, "app@10.0.0.1")
 	if text(u) != "app@10.0.0.2=10.0.0.2:9001" || !errors.Is(u.Err, ErrNXDomain) || !strings.Contains(u.Err.Error(), "gone.internal") {
 		t.Errorf("found %q, %v", text(u), u.Err)
+	}
+}
+
+func TestTooManyTargets(t *testing.T) {
+	lines := []string{"a.internal. 5 A 10.0.0.2"}
+	for i := range maxTargets + 10 {
+		lines = append(lines, fmt.Sprintf("_d.internal. 5 SRV 0 0 9001 t%04d.internal.", i), fmt.Sprintf("t%04d.internal. 5 A 10.1.%d.%d", i, i/250, i%250+1))
+	}
+	z := newZone(t, lines...)
+	u := once(t, Strategy{Query: "_d.internal", Types: []Type{SRV}, Server: "10.9.9.1", Exchange: z.exchange}, "app@10.0.0.1")
+	if len(u.Peers) != maxTargets || !errors.Is(u.Err, ErrBadAnswer) {
+		t.Errorf("%d peers, %v", len(u.Peers), u.Err)
 	}
 }
 

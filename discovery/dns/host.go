@@ -3,6 +3,7 @@ package dns
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -50,7 +51,7 @@ func (f finder) find(ctx context.Context, name string, t Type) answer {
 	switch {
 	case rep.msg == nil:
 	case t == SRV:
-		f.targets(ctx, services(rep), rep.msg.Extra, &a)
+		f.targets(ctx, name, services(rep), rep.msg.Extra, &a)
 	default:
 		for _, ip := range addresses(rep.msg.Answer, rep.owner, t) {
 			a.hosts = append(a.hosts, host{ip: ip})
@@ -75,22 +76,45 @@ func services(rep reply) []*mdns.SRV {
 	return all
 }
 
-// targets adds the addresses of the services' targets to a.
-func (f finder) targets(ctx context.Context, all []*mdns.SRV, glue []mdns.RR, a *answer) {
-	found := make([]answer, len(all))
-	parallel(len(all), func(i int) { found[i] = f.target(ctx, all[i].Target, glue) })
-	for i, srv := range all {
+// maxTargets is how many SRV targets are looked up for one answer. A full mesh does not get near it, and a server that
+// fills an answer with names (3,000 fit) is not to keep us busy with them at each poll.
+const maxTargets = 512
+
+// targets adds the addresses of the services' targets to a. Several services may have one target.
+func (f finder) targets(ctx context.Context, name string, all []*mdns.SRV, glue []mdns.RR, a *answer) {
+	var names []string // sorted, as all is
+	for _, srv := range all {
+		if n := len(names); n == 0 || names[n-1] != srv.Target {
+			names = append(names, srv.Target)
+		}
+	}
+	if len(names) > maxTargets {
+		a.err = wrap(name, SRV, "", fmt.Errorf("%w: %d SRV targets, %d are looked up", ErrBadAnswer, len(names), maxTargets))
+		names = names[:maxTargets]
+	}
+	found := make([]answer, len(names))
+	parallel(len(names), func(i int) { found[i] = f.target(ctx, names[i], glue) })
+	for _, srv := range all {
+		i, ok := slices.BinarySearch(names, srv.Target)
+		if !ok {
+			continue
+		}
 		if a.err == nil {
-			a.err = found[i].err // one is enough to say: with one server down there may be a thousand
+			a.err = found[i].err // one is enough to say: with one server down there may be hundreds
 		}
 		a.ttl = shorter(a.ttl, found[i].ttl)
-		for _, h := range found[i].hosts {
-			h.target = strings.TrimSuffix(srv.Target, ".")
-			if !f.ignorePorts && !isEpmdPort(srv.Port) {
-				h.port = srv.Port
-			}
-			a.hosts = append(a.hosts, h)
+		a.add(found[i].hosts, srv, f.ignorePorts)
+	}
+}
+
+// add takes over the addresses of srv's target.
+func (a *answer) add(hosts []host, srv *mdns.SRV, ignorePort bool) {
+	for _, h := range hosts {
+		h.target = strings.TrimSuffix(srv.Target, ".")
+		if !ignorePort && !isEpmdPort(srv.Port) {
+			h.port = srv.Port
 		}
+		a.hosts = append(a.hosts, h)
 	}
 }
 
