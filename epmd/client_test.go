@@ -122,3 +122,19 @@ func TestRegisteredEnds(t *testing.T) {
 		}
 	})
 }
+
+func TestClientPort(t *testing.T) {
+	var dialled string
+	c := &Client{Dial: func(_ context.Context, _, addr string) (net.Conn, error) {
+		dialled = addr
+		return nil, errors.New("not today")
+	}}
+	for env, want := range map[string]string{"": "[::1]:4369", "5000": "[::1]:5000", "x": ""} {
+		t.Setenv("ERL_EPMD_PORT", env)
+		dialled = ""
+		_, err := c.Names(t.Context(), "::1")
+		if dialled != want || errors.Is(err, ErrInvalid) != (want == "") {
+			t.Errorf("ERL_EPMD_PORT=%q: dialled %s, %v", env, dialled, err)
+		}
+	}
+}

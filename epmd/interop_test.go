@@ -69,6 +69,17 @@ func TestInteropServer(t *testing.T) {
 			if got := c.eval(t, "node()."); got != "'c@::1'" {
 				t.Errorf("the node over IPv6 is %s", got)
 			}
+			// Erlang's own tool, too, takes ours for its own.
+			tool := func(arg string) string {
+				out, _ := o.command(t.Context(), "epmd", "-port", strconv.Itoa(port), arg).Output()
+				return string(out)
+			}
+			if out := tool("-names"); !strings.Contains(out, fmt.Sprintf("up and running on port %d with data:\n", port)) || !strings.Contains(out, "name go at port 4711\n") {
+				t.Errorf("epmd -names: %s", out)
+			}
+			if out := tool("-kill"); !strings.Contains(out, "Killing not allowed") {
+				t.Errorf("epmd -kill: %s", out)
+			}
 			creation := func(p *process) int {
 				n, err := strconv.Atoi(p.eval(t, "erlang:system_info(creation)."))
 				if err != nil {

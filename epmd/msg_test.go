@@ -1,9 +1,11 @@
 package epmd
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -118,7 +120,28 @@ func FuzzRequest(f *testing.F) {
 		if name, err := parsePortPlease(body); err == nil && !validName(name) {
 			t.Errorf("took the name %q", name)
 		}
-		stopName(body)
+		// All of the server but its sockets, as a local and trusted peer.
+		v := &serving{Server: Server{Relaxed: true}.withDefaults(), stop: func() {}}
+		v.mu.names = newRegistry(3)
+		ours, theirs := net.Pipe()
+		theirs.Close()
+		defer ours.Close()
+		for fd := range 3 {
+			var out bytes.Buffer
+			x := &exchange{serving: v, conn: ours, local: true, fd: fd, out: bufio.NewWriterSize(&out, 16)}
+			if err := x.answer(body); err == nil {
+				x.out.Flush()
+				if out.Len() == 0 || out.Len() > 3*(maxNameBytes+100)+maxExtra {
+					t.Errorf("an answer of %d bytes to %q", out.Len(), body)
+				}
+			}
+			if x.hold != (body[0] == opAlive2 && out.Len() > 0) {
+				t.Errorf("held: %t, answer: %q", x.hold, &out)
+			}
+		}
+		if len(v.mu.names.live) > 1 {
+			t.Errorf("one name was registered %d times", len(v.mu.names.live))
+		}
 	})
 }
 
