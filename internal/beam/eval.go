@@ -18,7 +18,17 @@ type EvalError struct {
 	Text string // class, reason and stack as the BEAM prints them
 }
 
-func (e *EvalError) Error() string { return fmt.Sprintf("%s: %s\n%s", e.Node, e.Expr, e.Text) }
+func (e *EvalError) Error() string {
+	return fmt.Sprintf("%s: %s\n%s", e.Node, abbreviated(e.Expr), e.Text)
+}
+
+// abbreviated keeps a whole module out of an error message.
+func abbreviated(expr string) string {
+	if len(expr) <= 500 {
+		return expr
+	}
+	return strings.ToValidUTF8(expr[:500], "") + "..."
+}
 
 // Eval evaluates Erlang expressions, separated by commas, in a fresh process of
 // the node and returns the last one's value as ~0tp prints it. An exception is
@@ -62,7 +72,8 @@ func (n *Node) Await(t testing.TB, expr, want string) {
 	t.Fatalf("%s: %s is still %s, not %s, after %v", n.Name, expr, got, want, evalLimit)
 }
 
-// Load compiles the source of an Erlang module inside the node and loads it.
+// Load compiles the source of an Erlang module inside the node and loads it. It
+// has no preprocessor: no macros, no includes.
 func (n *Node) Load(t testing.TB, source string) {
 	t.Helper()
 	n.MustEval(t, fmt.Sprintf(loadExpr, Quote(source)))
@@ -74,8 +85,10 @@ Forms = (fun Split(Ts, Form, Done) ->
 	case Ts of
 		[] -> lists:reverse(Done);
 		[{dot, _} = Dot | Rest] ->
-			{ok, F} = erl_parse:parse_form(lists:reverse(Form, [Dot])),
-			Split(Rest, [], [F | Done]);
+			case erl_parse:parse_form(lists:reverse(Form, [Dot])) of
+				{ok, F} -> Split(Rest, [], [F | Done]);
+				{error, {Line, _, Problem}} -> error({line, Line, lists:flatten(Problem)})
+			end;
 		[T | Rest] -> Split(Rest, [T | Form], Done)
 	end
 end)(Tokens, [], []),
@@ -165,7 +178,7 @@ func (f *Future) Wait(ctx context.Context) (string, error) {
 		return answer.text, nil
 	case <-ctx.Done():
 		f.node.control.giveUp(f.id)
-		return "", fmt.Errorf("%s: %s: %w", f.node.Name, f.expr, context.Cause(ctx))
+		return "", fmt.Errorf("%s: %s: %w", f.node.Name, abbreviated(f.expr), context.Cause(ctx))
 	}
 }
 
@@ -174,9 +187,9 @@ func (f *Future) Wait(ctx context.Context) (string, error) {
 func (f *Future) dead() error {
 	select {
 	case <-f.node.exited:
-		return fmt.Errorf("%s: %s: the node has ended: %s", f.node.Name, f.expr, f.node.epitaph())
+		return fmt.Errorf("%s: %s: the node has ended: %s", f.node.Name, abbreviated(f.expr), f.node.epitaph())
 	case <-time.After(startLimit):
-		return fmt.Errorf("%s: %s: the node has closed its control channel; it printed:\n%s", f.node.Name, f.expr, f.node.Output())
+		return fmt.Errorf("%s: %s: the node has closed its control channel; it printed:\n%s", f.node.Name, abbreviated(f.expr), f.node.Output())
 	}
 }
 
