@@ -1,6 +1,7 @@
 package archtest
 
 import (
+	"go/ast"
 	"os"
 	"path"
 	"slices"
@@ -23,6 +24,31 @@ func TestArchitecture(t *testing.T) {
 	for _, complaint := range check(m) {
 		t.Error(complaint)
 	}
+}
+
+// TestExceptionsAreNeeded keeps the list of excused state from outliving its reasons.
+func TestExceptionsAreNeeded(t *testing.T) {
+	m, err := load(os.DirFS("../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range state {
+		dot := strings.LastIndexByte(name, '.')
+		folder, variable := name[:dot], name[dot+1:]
+		p := m.packages[folder]
+		if p == nil || !slices.ContainsFunc(p.files, func(f file) bool { return !f.test && declares(f.tree, variable) }) {
+			t.Errorf("%s is excused but does not exist: remove it from the table", name)
+		}
+	}
+}
+
+func declares(f *ast.File, variable string) bool {
+	for _, d := range f.Decls {
+		if d, ok := d.(*ast.GenDecl); ok && slices.ContainsFunc(variables(d), func(id *ast.Ident) bool { return id.Name == variable }) {
+			return true
+		}
+	}
+	return false
 }
 
 // TestArrowsPointDown holds the table to its own rule.
