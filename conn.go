@@ -23,6 +23,7 @@ type conn struct {
 	peer   dist.Result
 	hidden bool // not among Nodes
 	socket net.Conn
+	direct *direct // nil if the socket cannot be written without waiting
 
 	wake chan struct{} // capacity 1: the writer has something to write
 	done chan struct{} // closed when the loss has been dealt with
@@ -32,6 +33,11 @@ type conn struct {
 
 	in    *dist.Receiver // owned by the reader goroutine
 	ticks ticks          // owned by the node's tick loop
+
+	// Owned by who set writing.
+	batch     *dist.Buffer // what is being written; queue and it change places
+	unwritten net.Buffers  // of batch
+	chunks    net.Buffers  // the array of unwritten, to use again
 
 	// mu guards what follows. Senders encode under it, so that the order of the
 	// atom cache's changes is the order on the wire.
@@ -62,12 +68,13 @@ func newConn(n *Node, socket net.Conn, peer dist.Result) *conn {
 		peer:    peer,
 		hidden:  peer.Flags&dist.FlagPublished == 0,
 		socket:  socket,
+		direct:  newDirect(socket),
 		wake:    make(chan struct{}, 1),
 		done:    make(chan struct{}),
 		in:      dist.NewReceiver(peer.Flags, dist.ReceiveLimits{Message: n.config.MaxMessage}),
 		out:     dist.NewSender(peer.Flags),
 		queue:   new(dist.Buffer),
-		spare:   new(dist.Buffer),
+		batch:   new(dist.Buffer),
 		related: make(map[*Process]struct{}),
 	}
 }

@@ -5,8 +5,8 @@ import "net"
 const (
 	// A sender writes the socket itself when nothing else is queued and it has no
 	// more than this: it saves the hop to the writer goroutine, about 5 us of the
-	// latency of a small message. A write of this size fits the socket's buffer
-	// unless the peer has stopped reading.
+	// latency of a small message. It never waits for the socket: what that does
+	// not take at once is left to the writer.
 	directWrite = 16 << 10
 
 	// How much of the large messages' fragments goes into one write. Small
@@ -22,8 +22,12 @@ func (c *conn) flush() {
 		return
 	}
 	c.writing = true
-	if c.queue.Len() <= directWrite && len(c.streams) == 0 {
-		c.writeOnce()
+	if c.direct != nil && c.queue.Len() <= directWrite && len(c.streams) == 0 {
+		c.take()
+		c.mu.Unlock()
+		err := c.writeDirect()
+		c.mu.Lock()
+		c.wrote(err)
 	}
 	if c.pending() {
 		c.wake <- struct{}{} // never blocks: only who set writing sends, once
@@ -31,15 +35,6 @@ func (c *conn) flush() {
 		c.rest()
 	}
 	c.mu.Unlock()
-}
-
-// rest notes that nobody writes and nothing is queued. c.mu is held.
-func (c *conn) rest() {
-	c.writing = false
-	if c.idle != nil {
-		close(c.idle)
-		c.idle = nil
-	}
 }
 
 // writeLoop is the writer goroutine. It ends with the connection.
@@ -52,7 +47,11 @@ func (c *conn) writeLoop() {
 		}
 		c.mu.Lock()
 		for c.pending() {
-			c.writeOnce()
+			c.take()
+			c.mu.Unlock()
+			_, err := c.unwritten.WriteTo(c.socket)
+			c.mu.Lock()
+			c.wrote(err)
 		}
 		c.rest()
 		c.mu.Unlock()
@@ -61,35 +60,47 @@ func (c *conn) writeLoop() {
 
 // pending tells whether there is anything to write. c.mu is held.
 func (c *conn) pending() bool {
-	return c.err == nil && (c.queue.Len() > 0 || len(c.streams) > 0)
+	return c.err == nil && (c.queue.Len() > 0 || len(c.streams) > 0 || len(c.unwritten) > 0)
 }
 
-// writeOnce writes all that is queued, and then some fragments, in one write.
-// c.mu is held at entry and exit, not during the write.
-func (c *conn) writeOnce() {
+// rest notes that nobody writes and nothing is queued. c.mu is held.
+func (c *conn) rest() {
+	c.writing = false
+	if c.idle != nil {
+		close(c.idle)
+		c.idle = nil
+	}
+}
+
+// take makes all that is queued, and then some fragments, the next thing to
+// write; what was not written of the last comes first. c.mu is held.
+func (c *conn) take() {
+	if len(c.unwritten) > 0 {
+		return
+	}
 	c.takeFragments()
-	batch := c.queue
-	c.queue, c.spare = c.spare, nil
+	c.batch, c.queue = c.queue, c.batch
+	c.unwritten = net.Buffers(c.batch.Chunks(c.chunks[:0]))
+	c.chunks = c.unwritten
 	if c.space != nil && c.queued() < c.node.config.SendBuffer {
 		close(c.space)
 		c.space = nil
 	}
-	c.mu.Unlock()
+}
 
-	size := batch.Len()
-	chunks := net.Buffers(batch.Chunks(nil))
-	_, err := chunks.WriteTo(c.socket)
-	batch.Reset()
-	c.written.Add(int64(size))
-
-	c.mu.Lock()
-	c.spare = batch
+// wrote deals with the outcome of a write. c.mu is held.
+func (c *conn) wrote(err error) {
 	if err != nil {
 		c.failLocked(writeError(err))
+	}
+	if len(c.unwritten) == 0 {
+		c.written.Add(int64(c.batch.Len()))
+		c.batch.Reset()
 	}
 }
 
 // takeFragments moves fragments of the streams, in turn, behind what is queued.
+// c.mu is held.
 func (c *conn) takeFragments() {
 	for limit := c.queue.Len() + fragmentsPerWrite; len(c.streams) > 0 && c.queue.Len() < limit; {
 		s := c.streams[0]
@@ -103,4 +114,19 @@ func (c *conn) takeFragments() {
 		}
 		close(s.ended)
 	}
+}
+
+// writeDirect writes what the socket takes without waiting, and leaves the rest
+// in unwritten.
+func (c *conn) writeDirect() error {
+	for len(c.unwritten) > 0 {
+		n, err := c.direct.write(c.unwritten[0])
+		if n < len(c.unwritten[0]) {
+			c.unwritten[0] = c.unwritten[0][n:]
+			return err
+		}
+		c.unwritten[0] = nil
+		c.unwritten = c.unwritten[1:]
+	}
+	return nil
 }
