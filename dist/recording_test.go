@@ -183,7 +183,117 @@ func describeTerm(b []byte, atoms []etf.Term) (string, error) {
 	}
 	text := strings.ReplaceAll(etf.Format(term), "\n", " ")
 	if len(text) > 400 {
-		text = fmt.Sprintf("%s... %d characters", text[:100], len(text))
+		text = fmt.Sprintf("%s... %d bytes", strings.ToValidUTF8(text[:100], ""), len(text))
 	}
 	return text, err
+}
+
+// TestRecordings plays every recorded handshake with our machines, which must
+// make each message byte for byte as OTP made it, and reads every frame.
+func TestRecordings(t *testing.T) {
+	ops := map[Op]bool{}
+	for _, rec := range recordings(t) {
+		t.Run(rec.name, func(t *testing.T) {
+			checkHandshake(t, rec)
+			again := map[byte]*wire{'a': newWire(t, rec.flags), 'b': newWire(t, rec.flags)}
+			receivers := map[byte]*Receiver{'a': NewReceiver(rec.flags, ReceiveLimits{}), 'b': NewReceiver(rec.flags, ReceiveLimits{})}
+			for i, m := range rec.frames {
+				sig, err := receivers[m.from].Frame(m.body)
+				if err != nil {
+					t.Fatalf("frame %d (%s): %v", i, m.signal, err)
+				}
+				if sig == nil {
+					if m.signal != "" {
+						t.Errorf("frame %d is no signal, but %s", i, m.signal)
+					}
+					continue
+				}
+				text, err := describe(sig)
+				if err != nil || text != m.signal {
+					t.Errorf("frame %d is\n%s, %v, want\n%s", i, text, err, m.signal)
+				}
+				ops[sig.Control.Op] = true
+				resend(t, again[m.from], sig, m)
+			}
+		})
+	}
+	for op := range Op(opCount) {
+		// No OTP sends UNLINK any more, nor a token with exit/2.
+		if op.info().name != "" && !ops[op] && op != OpUnlink && op != OpPayloadExit2TT && op != OpExit2TT {
+			t.Errorf("%v is in no recording", op)
+		}
+	}
+}
+
+func checkHandshake(t *testing.T, rec *recording) {
+	t.Helper()
+	var got [][]byte
+	hello, reply := rec.handshake[0].body, rec.handshake[3].body
+	challenge := frame{b: rec.handshake[2].body}
+	challenge.u8()
+	b := Local{Flags: Flags(challenge.u64())}
+	bChallenge := challenge.u32()
+	b.Creation, b.Name = challenge.u32(), challenge.name()
+
+	acceptor := NewAcceptor(b, bChallenge)
+	peer, err := acceptor.Name(hello)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := Local{Name: peer.Name, Flags: peer.Flags, Creation: peer.Creation}
+	initiator := NewInitiator(a, b.Name, rec.cookie, binary.BigEndian.Uint32(reply[1:]))
+	got = append(got, initiator.AppendName(nil), acceptor.AppendStatus(nil, StatusOK), acceptor.AppendChallenge(nil))
+	status, err := initiator.Status(rec.handshake[1].body)
+	if err != nil || status != StatusOK {
+		t.Fatal(status, err)
+	}
+	if err := initiator.Challenge(rec.handshake[2].body); err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, initiator.AppendReply(nil))
+	if err := acceptor.Reply(reply, rec.cookie); err != nil {
+		t.Fatal(err)
+	}
+	got = append(got, acceptor.AppendAck(nil))
+	if err := initiator.Ack(rec.handshake[4].body); err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range rec.handshake {
+		if !bytes.Equal(got[i], m.body) {
+			t.Errorf("message %d: % x, OTP sent % x", i, got[i], m.body)
+		}
+	}
+	if f := initiator.Result().Flags; f != rec.flags || acceptor.Result().Flags != f {
+		t.Errorf("flags %v, recorded %v", f, rec.flags)
+	}
+}
+
+// resend sends a signal of OTP's by our own means. Without an atom cache there
+// is one way to say it, so the bytes must be OTP's; with one, it must be read as
+// the same.
+func resend(t *testing.T, w *wire, sig *Signal, m message) {
+	t.Helper()
+	c := sig.Control
+	var payload any
+	if c.Op.HasPayload() {
+		payload = w.read(sig).payload
+	}
+	for st := w.send(&c, payload); st != nil && st.Next(&w.b); {
+	}
+	bodies := w.frames()
+	if w.s.cache == nil && len(bodies) == 1 && !bytes.Equal(bodies[0], m.body) {
+		t.Errorf("%s\nwe send % x\nOTP did % x", m.signal, bodies[0], m.body)
+	}
+	for _, body := range bodies {
+		got, err := w.r.Frame(body)
+		if err != nil {
+			t.Fatalf("%s: %v", m.signal, err)
+		}
+		if got == nil {
+			continue
+		}
+		if text, err := describe(got); err != nil || text != m.signal {
+			t.Errorf("sent on it is\n%s, %v, want\n%s", text, err, m.signal)
+		}
+	}
 }
