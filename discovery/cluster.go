@@ -5,7 +5,7 @@ import "context"
 // Cluster is what Run needs of a node. All methods are called from several goroutines.
 type Cluster interface {
 	Name() string                                      // full name of this node, "app@10.0.0.1"
-	Nodes() []string                                   // names of the visible peers it is connected to
+	Nodes() []string                                   // names of the visible peers it is connected to; one that is missing is asked for by Connect now and then
 	Connect(ctx context.Context, name string) error    // nil if connected, also if it already was
 	Disconnect(ctx context.Context, name string) error // called by a Prune policy only
 }

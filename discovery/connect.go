@@ -51,8 +51,11 @@ func dial(ctx context.Context, c Cluster, p Peer) error {
 }
 
 func (r *runner) connected(t *target, p Peer, took time.Duration, now time.Time) {
-	t.up, t.ours, t.since = true, true, now
+	t.up, t.ours, t.listed, t.since = true, true, false, now
 	t.failures = 0
+	if t.hidden {
+		return // still there, as far as one can tell
+	}
 	if t.flaps == 0 {
 		t.reason = ""
 		r.log.Info("discovery: connected", "peer", p.Name)
@@ -62,10 +65,13 @@ func (r *runner) connected(t *target, p Peer, took time.Duration, now time.Time)
 
 func (r *runner) failed(t *target, p Peer, err error, now time.Time) {
 	t.failures++
+	t.hidden = false
 	r.retry(t, p, err, t.failures, now)
 }
 
 // lost is a peer that was connected and no longer is: back at once if it had been there for long, else as after a failure.
+// If it was never listed it may well be connected, but hidden (or this node is): Connect is then asked again, at the
+// same pace and without a word, since it answers at once while the connection is there.
 func (r *runner) lost(t *target, now time.Time) {
 	t.up, t.ours = false, false
 	if !t.wanted {
@@ -76,6 +82,11 @@ func (r *runner) lost(t *target, now time.Time) {
 		return
 	}
 	t.flaps++
+	if !t.listed {
+		t.hidden = true
+		t.due = now.Add(jitter(r.cfg.Backoff.pause(t.flaps)))
+		return
+	}
 	r.retry(t, t.peer, errNotLasting, t.flaps, now)
 }
 

@@ -115,3 +115,32 @@ func TestConnectedEvent(t *testing.T) {
 		stop()
 	})
 }
+
+// hiddenCluster is a hidden node: it is connected, and its list is empty.
+type hiddenCluster struct{ fakeCluster }
+
+func (c *hiddenCluster) Nodes() []string { return nil }
+
+func TestConnectionsThatAreNotListed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen events
+		var log logBuffer
+		c := new(hiddenCluster)
+		stop := start(t, Config{Observer: &seen, Logger: log.logger()}, c, fixed("app@10.0.0.2"))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		checkPauses(t, c.tries("app@10.0.0.2"), 1, 2, 4, 8, 16, 30, 30)
+		if n := len(eventsOf[Connected](&seen)) + len(eventsOf[ConnectFailed](&seen)); n != 1 || log.count("connected") != 1 || log.count("WARN") != 0 {
+			t.Errorf("%d events, %d lines", n, log.count("\n"))
+		}
+		c.refuseWith(errors.New("down"))
+		time.Sleep(time.Minute)
+		c.refuseWith(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if f, n := len(eventsOf[ConnectFailed](&seen)), len(eventsOf[Connected](&seen)); f < 2 || n != 2 {
+			t.Errorf("after it was down for a minute: %d Connected, %d ConnectFailed", n, f)
+		}
+		stop()
+	})
+}

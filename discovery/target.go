@@ -13,6 +13,8 @@ type target struct {
 	up     bool // in the node's list when last looked
 	busy   bool // an attempt to connect or disconnect is under way
 	ours   bool // this connection was made by this Run
+	listed bool // this connection has been in the node's list
+	hidden bool // the last one that we made never was
 
 	failures int       // attempts in a row that failed
 	flaps    int       // connections in a row that did not last
@@ -46,6 +48,7 @@ func (t *target) seenUp(now time.Time, b Backoff) {
 	if !t.up {
 		t.up, t.ours, t.since = true, false, now // it dialled us
 	}
+	t.listed, t.hidden = true, false
 	t.failures, t.due = 0, time.Time{}
 	if now.Sub(t.since) >= b.Max {
 		t.flaps, t.reason = 0, ""
