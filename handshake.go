@@ -174,7 +174,7 @@ func (n *Node) acceptHandshake(socket net.Conn) error {
 	if err != nil {
 		return refuse(frames, h, err)
 	}
-	a, err := n.greet(frames, h, peer)
+	a, err := n.greet(frames, h, &peer)
 	if err != nil {
 		return err
 	}
@@ -199,10 +199,11 @@ func refuse(frames handshakeIO, h *dist.Acceptor, err error) error {
 	return err
 }
 
-// greet sends the peer its status, and returns the attempt it carries from now on.
-func (n *Node) greet(frames handshakeIO, h *dist.Acceptor, peer dist.Peer) (*attempt, error) {
+// greet sends the peer its status, and returns the attempt it carries from now
+// on. A peer that asks for a name has one afterwards.
+func (n *Node) greet(frames handshakeIO, h *dist.Acceptor, peer *dist.Peer) (*attempt, error) {
 	if peer.Dynamic {
-		return nil, fmt.Errorf("%s asks for a name of its own, which this node does not give", peer.Name)
+		return n.giveName(frames, h, peer)
 	}
 	status, a := n.peers.accepting(n.name, peer.Name)
 	if status == dist.StatusClose {
@@ -216,7 +217,7 @@ func (n *Node) greet(frames handshakeIO, h *dist.Acceptor, peer dist.Peer) (*att
 	}
 	switch {
 	case status == dist.StatusAlive:
-		return n.alive(frames, h, peer)
+		return n.alive(frames, h, peer.Name)
 	case a == nil:
 		return nil, fmt.Errorf("%s and we dialled each other at once; our dial goes on", peer.Name)
 	}
@@ -225,21 +226,38 @@ func (n *Node) greet(frames handshakeIO, h *dist.Acceptor, peer dist.Peer) (*att
 
 // alive waits for whether a peer that we have a connection to wants a new one.
 // The old one stays up until the peer has shown that it has the cookie.
-func (n *Node) alive(frames handshakeIO, h *dist.Acceptor, peer dist.Peer) (*attempt, error) {
+func (n *Node) alive(frames handshakeIO, h *dist.Acceptor, peer string) (*attempt, error) {
 	body, err := frames.read()
 	if err != nil {
-		return nil, stage("waiting for the answer to alive of", peer.Name, err)
+		return nil, stage("waiting for the answer to alive of", peer, err)
 	}
 	proceed, err := h.Alive(body)
 	if err != nil {
 		return nil, err
 	}
 	if !proceed {
-		return nil, fmt.Errorf("%s keeps the connection there is", peer.Name)
+		return nil, fmt.Errorf("%s keeps the connection there is", peer)
 	}
-	a := n.peers.insisted(peer.Name)
+	a := n.peers.insisted(peer)
 	if a == nil {
-		return nil, fmt.Errorf("%s is already connecting", peer.Name)
+		return nil, fmt.Errorf("%s is already connecting", peer)
+	}
+	return a, nil
+}
+
+// giveName makes up the name that a peer started without one asks for (erl -name
+// undefined; status "named:"). It keeps the host the peer gave.
+func (n *Node) giveName(frames handshakeIO, h *dist.Acceptor, peer *dist.Peer) (*attempt, error) {
+	peer.Name = rand.Text()[:13] + "@" + peer.Name
+	peer.Creation = randomCreation()
+	status, a := n.peers.accepting(n.name, peer.Name)
+	if status != dist.StatusOK {
+		return nil, ErrClosed // a name of 65 random bits was not taken: only Close is left
+	}
+	err := frames.write(func(b []byte) []byte { return h.AppendNamed(b, peer.Name, peer.Creation) })
+	if err != nil {
+		n.peers.finish(peer.Name, a, true, nil, err)
+		return nil, stage("giving a name to", peer.Name, err)
 	}
 	return a, nil
 }
