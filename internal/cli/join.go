@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/truss-beam/truss"
+	"github.com/truss-beam/truss/dist"
+)
+
+// joinFlags are those of every command that visits a node.
+type joinFlags struct {
+	name    string
+	cookie  string
+	epmd    string
+	addr    string
+	timeout time.Duration
+}
+
+func (j *joinFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	registerCookie(cmd, &j.cookie)
+	flags.StringVar(&j.name, "name", "", "`name` to connect under, with or without @host\n(default truss- and something random)")
+	flags.StringVar(&j.epmd, "epmd", "", "`address` of the epmd to ask for the node's port: HOST, PORT or\nHOST:PORT (default port ERL_EPMD_PORT, else 4369, of the node's host)")
+	flags.StringVar(&j.addr, "addr", "", "`HOST:PORT` where the node listens, to connect without any epmd")
+	registerTimeout(cmd, &j.timeout)
+}
+
+func registerCookie(cmd *cobra.Command, cookie *string) {
+	cmd.Flags().StringVar(cookie, "cookie", "", "`cookie` of the cluster (default TRUSS_COOKIE, RELEASE_COOKIE,\nthe content of ~/.erlang.cookie; on the command line other\nusers of the machine can see it)")
+}
+
+func registerTimeout(cmd *cobra.Command, timeout *time.Duration) {
+	cmd.Flags().DurationVar(timeout, "timeout", 10*time.Second, "give up after this `time`, all steps together")
+}
+
+// cookieOr is the cookie asked for; "" leaves it to truss.Config.
+func cookieOr(flag string) string {
+	if flag != "" {
+		return flag
+	}
+	return os.Getenv("TRUSS_COOKIE")
+}
+
+// errTimeout is the cause of a context that --timeout ended.
+var errTimeout = errors.New("timed out")
+
+// limit gives ctx the time that --timeout allows.
+func limit(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc, error) {
+	if timeout <= 0 {
+		return nil, nil, usage("--timeout %v allows no time at all", timeout)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errTimeout)
+	return ctx, cancel, nil
+}
+
+// visit is a connection to one node, of a hidden node made for it.
+type visit struct {
+	node    *truss.Node
+	peer    string
+	timeout time.Duration
+	took    time.Duration // to connect
+}
+
+// visit connects to a node, does something there, and leaves.
+func (j *joinFlags) visit(ctx context.Context, t *terminal, peer string, do func(context.Context, *visit) error) (err error) {
+	if err := dist.CheckName(peer); err != nil {
+		return usage("%w, for example app@127.0.0.1", err)
+	}
+	name, err := ownName(j.name, peer)
+	if err != nil {
+		return err
+	}
+	address, err := parseEpmd(j.epmd)
+	if err != nil {
+		return err
+	}
+	if j.addr != "" {
+		if _, _, err := net.SplitHostPort(j.addr); err != nil {
+			return usage("--addr %s is no HOST:PORT", j.addr)
+		}
+	}
+	ctx, cancel, err := limit(ctx, j.timeout)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	node, err := truss.Start(ctx, truss.Config{
+		Name: name, Cookie: cookieOr(j.cookie), Hidden: true, NoListen: true, NoAutoConnect: true, Logger: t.logger(),
+	})
+	if err != nil {
+		return startFailed(err)
+	}
+	defer func() { err = errors.Join(err, node.Close()) }()
+	v := &visit{node: node, peer: peer, timeout: j.timeout}
+	if err := v.connect(ctx, address, j.addr); err != nil {
+		return err
+	}
+	return do(ctx, v)
+}
+
+// startFailed explains why there is no node. The library speaks of its Config,
+// where the user has flags.
+func startFailed(err error) error {
+	text := strings.NewReplacer("Config.Cookie", "--cookie, TRUSS_COOKIE", "Config.Name", "--name").Replace(err.Error())
+	return &failure{code: exitFailed, doing: "cannot start a node", err: explained{strings.TrimPrefix(text, "truss: "), err}}
+}
+
+// explained is an error in other words.
+type explained struct {
+	text string
+	err  error
+}
+
+func (e explained) Error() string { return e.text }
+func (e explained) Unwrap() error { return e.err }
+
+func (v *visit) connect(ctx context.Context, address epmdAddress, addr string) error {
+	begin := time.Now()
+	from := "epmd"
+	if addr != "" {
+		from = "--addr"
+	} else {
+		var err error
+		if addr, err = address.locate(ctx, v.peer); err != nil {
+			return v.failed(ctx, "cannot connect to "+v.peer, err, epmdHint(err))
+		}
+	}
+	if err := v.node.ConnectAddr(ctx, v.peer, addr); err != nil {
+		err, hint := connectFailed(err, addr, from)
+		return v.failed(ctx, "cannot connect to "+v.peer, err, hint)
+	}
+	v.took = time.Since(begin)
+	return nil
+}
+
+// connectFailed says why a node that was located could not be connected to, and
+// what to do.
+func connectFailed(err error, addr, from string) (why error, hint string) {
+	err = connectCause(err)
+	var network *net.OpError
+	var handshake *dist.HandshakeError
+	if errors.As(err, &handshake) {
+		err = explained{handshake.Err.Error(), err}
+	}
+	switch {
+	case errors.Is(err, dist.ErrCookie):
+		return err, "give the cookie of the cluster with --cookie, TRUSS_COOKIE or RELEASE_COOKIE"
+	case errors.As(err, &network) && network.Op == "dial":
+		return fmt.Errorf("nothing answers at %s, where it listens according to %s: %w", addr, from, network.Err),
+			"the node may just have ended, or a firewall be in between"
+	}
+	return err, ""
+}
+
+// connectCause takes the sentence "no connection to NODE: noconnection" off an
+// error of the node, which the failure says already.
+func connectCause(err error) error {
+	var several interface{ Unwrap() []error }
+	if errors.Is(err, truss.ErrNoConnection) && errors.As(err, &several) {
+		causes := several.Unwrap()
+		return causes[len(causes)-1]
+	}
+	return err
+}
+
+// failed makes the failure of a step, whose error counts for nothing if the time
+// was up or the user gave up.
+func (v *visit) failed(ctx context.Context, doing string, err error, hint string) error {
+	return stepFailed(ctx, doing, v.peer, v.timeout, err, hint)
+}
+
+func stepFailed(ctx context.Context, doing, node string, timeout time.Duration, err error, hint string) error {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errTimeout):
+		err, hint = fmt.Errorf("%w after %v", errTimeout, timeout), "--timeout allows more"
+	case cause != nil:
+		err, hint = explained{"interrupted", cause}, ""
+	}
+	return &failure{code: exitFailed, doing: doing, node: node, err: err, hint: hint}
+}

@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/truss-beam/truss"
+	"github.com/truss-beam/truss/discovery"
+	"github.com/truss-beam/truss/discovery/dns"
+	"github.com/truss-beam/truss/dist"
+	"github.com/truss-beam/truss/epmd"
+)
+
+// nodeFlags are those of truss node.
+type nodeFlags struct {
+	name, cookie string
+	hidden, all  bool
+	listen, epmd string
+	port         uint16
+
+	dns         string
+	dnsServer   string
+	dnsTypes    []string
+	dnsInterval time.Duration
+}
+
+func nodeCommand(t *terminal) *cobra.Command {
+	var f nodeFlags
+	cmd := &cobra.Command{
+		Use:   "node",
+		Short: "Run a node to talk to",
+		Long: `Node runs a node until it is interrupted or terminated, and then leaves the
+cluster cleanly. It prints, a line each:
+
+  ready NAME             it is up: others can connect
+  nodeup NAME            another node is connected
+  nodedown NAME REASON   it is no more; the reason is OTP's word for it, such as
+                         connection_closed or net_tick_timeout
+
+With --json these are {"event":"ready","node":"…"} and so on. Hidden nodes are
+left out, as net_kernel:monitor_nodes/1 does, unless this one is hidden or --all
+is given.
+
+The node has a process registered as echo: a gen_server call of T replies T, and
+a message {Pid, T} sends T to Pid.
+
+With --dns it stays connected to all nodes that are named after the addresses a
+DNS name has, as dns_cluster does for Elixir: if this node is app@10.0.0.1 and
+the name has the addresses 10.0.0.1 and 10.0.0.2, it connects to app@10.0.0.2.`,
+		Example: `  truss node --name app@127.0.0.1 --cookie secret
+  truss node --name app@10.0.0.1 --dns my_app.internal --json
+  truss node --name app@127.0.0.1 --epmd none --port 9100`,
+		Args: takes(),
+		RunE: run(func(ctx context.Context, _ []string) error { return f.run(ctx, t) }),
+	}
+	f.register(cmd)
+	return cmd
+}
+
+func (f *nodeFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.name, "name", "", "`name` of the node: app@10.0.0.1, or the part before the @\n(default RELEASE_NODE, or on Fly.io app, image and address)")
+	registerCookie(cmd, &f.cookie)
+	flags.BoolVar(&f.hidden, "hidden", false, "be left out of the nodes of others")
+	flags.BoolVar(&f.all, "all", false, "print what becomes of hidden nodes too")
+	flags.StringVar(&f.dns, "dns", "", "`query` for the nodes to connect to: a DNS name, or several with\ncommas, each with or without basename@ (default\nDNS_CLUSTER_QUERY; neither: none)")
+	flags.StringVar(&f.dnsServer, "dns-server", "", "`IP:PORT` of the DNS server to ask\n(default those of /etc/resolv.conf)")
+	flags.StringSliceVar(&f.dnsTypes, "dns-type", []string{"A", "AAAA"}, "record `types` to ask for: A, AAAA, SRV")
+	flags.DurationVar(&f.dnsInterval, "dns-interval", 5*time.Second, "`time` between two questions")
+	flags.Uint16Var(&f.port, "port", 0, "`port` to listen on (default one that is free)")
+	flags.StringVar(&f.listen, "listen", "", "`address` to listen on (default all)")
+	flags.StringVar(&f.epmd, "epmd", "auto", "how nodes find each other's ports: by epmd, joined if there\nis one and else served (auto), served by this node (serve), or\njoined at an `ADDR` (HOST, PORT or HOST:PORT); or all nodes listen on\n--port (none)")
+}
+
+// config is the node's configuration as the flags have it.
+func (f *nodeFlags) config(t *terminal) (truss.Config, error) {
+	address, err := f.epmdAddress()
+	if err != nil {
+		return truss.Config{}, err
+	}
+	if address == "none" && f.port == 0 {
+		return truss.Config{}, usage("--epmd none needs --port: without an epmd all nodes listen on the same port")
+	}
+	if strings.Contains(f.name, "@") {
+		if err := dist.CheckName(f.name); err != nil {
+			return truss.Config{}, usage("--name %w", err)
+		}
+	}
+	if f.listen != "" && net.ParseIP(f.listen) == nil {
+		return truss.Config{}, usage("--listen %s is no IP address", f.listen)
+	}
+	return truss.Config{
+		Name: f.name, Cookie: cookieOr(f.cookie), Hidden: f.hidden,
+		Listen: f.listen, Port: int(f.port), Epmd: address, Logger: t.logger(),
+	}, nil
+}
+
+// epmdAddress is --epmd as truss.Config wants it: words as they are, addresses
+// with host and port.
+func (f *nodeFlags) epmdAddress() (string, error) {
+	switch f.epmd {
+	case "", "auto", "serve", "none":
+		return f.epmd, nil
+	}
+	address, err := parseEpmd(f.epmd)
+	if err != nil {
+		return "", err
+	}
+	if address.host == "" {
+		address.host = "127.0.0.1"
+		if _, host, _ := dist.SplitName(f.name); strings.Contains(host, ":") {
+			address.host = "::1"
+		}
+	}
+	if address.port == 0 {
+		if address.port, err = epmd.EnvPort(); err != nil {
+			return "", usage("%w", err)
+		}
+	}
+	return net.JoinHostPort(address.host, strconv.Itoa(address.port)), nil
+}
+
+// run is the life of the node.
+func (f *nodeFlags) run(ctx context.Context, t *terminal) (err error) {
+	strategy, err := f.strategy()
+	if err != nil {
+		return err
+	}
+	config, err := f.config(t)
+	if err != nil {
+		return err
+	}
+	node, err := truss.Start(ctx, config)
+	if err != nil {
+		return startFailed(err)
+	}
+	defer func() { err = errors.Join(err, node.Close()) }()
+	if _, err := node.Serve("echo", echo{node}); err != nil {
+		return err
+	}
+	if _, err := node.Serve("rex", rex{node}); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	discovered := make(chan struct{})
+	go func() {
+		defer close(discovered)
+		if strategy != nil {
+			f.discover(ctx, cancel, t, node, *strategy)
+		}
+	}()
+	defer func() {
+		cancel(nil)
+		<-discovered
+	}()
+	if err := f.printEvents(ctx, t, node); err != nil {
+		return err
+	}
+	var failed *failure
+	if errors.As(context.Cause(ctx), &failed) {
+		return failed
+	}
+	return nil
+}
+
+// strategy is the discovery asked for, nil for none.
+func (f *nodeFlags) strategy() (*dns.Strategy, error) {
+	if f.dns == "" && os.Getenv("DNS_CLUSTER_QUERY") == "" {
+		if f.dnsServer != "" {
+			return nil, usage("--dns-server is of no use without --dns")
+		}
+		return nil, nil
+	}
+	s := &dns.Strategy{Query: f.dns, Server: f.dnsServer, Interval: f.dnsInterval}
+	if f.dnsInterval <= 0 {
+		return nil, usage("--dns-interval %v is no interval", f.dnsInterval)
+	}
+	for _, name := range f.dnsTypes {
+		s.Types = append(s.Types, dns.Type(strings.ToUpper(name)))
+	}
+	return s, nil
+}
+
+// discover runs discovery, and ends the command if that can never work.
+func (f *nodeFlags) discover(ctx context.Context, cancel context.CancelCauseFunc, t *terminal, node *truss.Node, s dns.Strategy) {
+	err := discovery.Config{Logger: t.logger().With("node", node.Name())}.Run(ctx, node, s)
+	if errors.Is(err, discovery.ErrConfig) {
+		cancel(&failure{code: exitUsage, err: err})
+	}
+}

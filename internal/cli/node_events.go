@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/truss-beam/truss"
+)
+
+// nodeLine is what truss node prints, as JSON.
+type nodeLine struct {
+	Event  string `json:"event"` // ready, nodeup, nodedown
+	Node   string `json:"node"`
+	Port   int    `json:"port,omitempty"`   // ready
+	Hidden bool   `json:"hidden,omitempty"` // ready: this node; else the other
+	Reason string `json:"reason,omitempty"` // nodedown: one word
+	Detail string `json:"detail,omitempty"` // nodedown: what the word does not say
+}
+
+func (l nodeLine) String() string {
+	text := l.Event + " " + l.Node
+	if l.Reason != "" {
+		text += " " + l.Reason
+	}
+	return text
+}
+
+// printEvents prints that the node is ready, and then its events until ctx ends.
+func (f *nodeFlags) printEvents(ctx context.Context, t *terminal, node *truss.Node) error {
+	ready := nodeLine{Event: "ready", Node: node.Name(), Port: node.Port(), Hidden: node.Hidden()}
+	if err := t.print(ready.String(), ready); err != nil {
+		return err
+	}
+	for event := range node.Events(ctx) {
+		if event.Hidden && !f.all && !node.Hidden() {
+			continue
+		}
+		line := eventLine(event)
+		if err := t.print(line.String(), line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func eventLine(event truss.NodeEvent) nodeLine {
+	line := nodeLine{Event: "nodeup", Node: event.Node, Hidden: event.Hidden}
+	if !event.Up {
+		line.Event = "nodedown"
+		line.Reason, line.Detail = downReason(event.Reason)
+	}
+	return line
+}
+
+// downReason is why a node went down in the word that net_kernel:monitor_nodes
+// has for it. What OTP has no word for it calls connection_closed.
+func downReason(err error) (word, detail string) {
+	for _, known := range []error{truss.ErrTickTimeout, truss.ErrDisconnected, truss.ErrPeerClosed} {
+		if errors.Is(err, known) {
+			return known.Error(), ""
+		}
+	}
+	if err == nil {
+		return truss.ErrPeerClosed.Error(), ""
+	}
+	return truss.ErrPeerClosed.Error(), strings.TrimPrefix(err.Error(), "truss: ")
+}

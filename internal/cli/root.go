@@ -1,0 +1,43 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+// newRoot makes the command truss with all that are below it.
+func newRoot(t *terminal) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "truss",
+		Short: "Go programs and BEAMs in one cluster",
+		Long: `Truss joins Go programs, and the BEAMs beside them, into one Erlang cluster.
+
+This tool runs nodes, and asks and tells the nodes of a cluster, whether they
+are written in Go, Elixir or Erlang.
+
+With --json every result is one JSON object a line on standard output, and an
+error is one on standard error. The exit code is 0 if all went well, 1 if it
+did not, and 2 if the command line makes no sense.`,
+		Example: `  truss node --name app@127.0.0.1 --cookie secret    # in one terminal
+  truss call app@127.0.0.1 echo '{hello, "world"}' --cookie secret    # in another`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	flags := root.PersistentFlags()
+	flags.BoolVar(&t.json, "json", false, "print JSON, one object a line")
+	flags.CountVarP(&t.verbose, "verbose", "v", "log to standard error what happens; -vv: in detail")
+	flags.SortFlags = false
+
+	root.AddCommand(
+		// play.Command() goes here.
+		nodeCommand(t),
+		pingCommand(t),
+		nodesCommand(t),
+		sendCommand(t),
+		callCommand(t),
+		namesCommand(t),
+		epmdCommand(t),
+		versionCommand(t),
+	)
+	return root
+}
