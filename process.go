@@ -2,6 +2,7 @@ package truss
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -107,7 +108,12 @@ func (p *Process) run(fn ProcessFunc) {
 			p.terminate(reason)
 		}
 	}()
-	p.terminate(exitReason(fn(p.ctx, p)))
+	err := fn(p.ctx, p)
+	var exit *ExitError
+	if err != nil && !errors.As(err, &exit) && p.exited() == nil {
+		p.node.log.Error("process ended with an error", "pid", p.pid, "error", err)
+	}
+	p.terminate(exitReason(err))
 }
 
 // panicReason is the exit reason of a process that panicked, in the shape of an
