@@ -90,10 +90,12 @@ func (d *Decoder) atomText() (text []byte, head int, latin1 bool, err error) {
 // Atom costs two allocations, and terms without a distribution header (files,
 // term_to_binary) repeat the same few atoms for every record.
 func (d *Decoder) intern(at int, text []byte) (Term, error) {
-	slot := d.slot(text)
-	if slot != nil {
-		if a, ok := (*slot).(Atom); ok && string(a) == string(text) {
-			return *slot, nil
+	recent := d.recent(text)
+	if recent != nil {
+		for i := range recent {
+			if a, ok := recent[i].(Atom); ok && string(a) == string(text) {
+				return recent[i], nil
+			}
 		}
 	}
 	t, known := wellKnown[string(text)]
@@ -103,8 +105,8 @@ func (d *Decoder) intern(at int, text []byte) (Term, error) {
 		}
 		t = Atom(text)
 	}
-	if slot != nil {
-		*slot = t
+	if recent != nil {
+		recent[0], recent[1] = t, recent[0]
 	}
 	return t, nil
 }
@@ -126,16 +128,17 @@ func (d *Decoder) checkText(at int, text []byte) error {
 	return nil
 }
 
-// slot returns where in the table of recent atoms one of that text belongs, or
-// nil if the input is so short that making the table would cost more than it
-// saves. The table is direct-mapped: a collision costs an allocation, no more.
-func (d *Decoder) slot(text []byte) *Term {
+// recent returns the two places where an atom of that text may be among the
+// recent ones, or nil if the input is so short that making the table would cost
+// more than it saves. (With one place each, two frequent atoms of one hash drove
+// each other out all the time; a third is rare, and costs allocations, no more.)
+func (d *Decoder) recent(text []byte) *[2]Term {
 	if d.seen == nil {
 		if len(d.in) < 512 {
 			return nil
 		}
-		size := 1 << bits.Len(uint(len(d.in)/64))
-		d.seen = make([]Term, min(size, 512))
+		size := 1 << bits.Len(uint(len(d.in)/128))
+		d.seen = make([][2]Term, min(size, 256))
 	}
 	return &d.seen[atomHash(text)&uint64(len(d.seen)-1)]
 }

@@ -33,7 +33,7 @@ func (d *Decoder) binary() (Term, error) {
 	if len(data) == 0 {
 		return emptyBinary, nil
 	}
-	return data, nil
+	return d.slabs.binary(data, d.left()), nil
 }
 
 // bitstring reads a tag 77; with 8 bits in its last byte it is a binary.

@@ -20,7 +20,10 @@ func canonical(t Term) Term {
 	case Charlist:
 		return codePoints(v)
 	case ImproperList:
-		return flatten(v)
+		if continues(v.Tail) {
+			return flatten(v)
+		}
+		return t
 	case Bitstring:
 		return canonicalBits(v)
 	}

@@ -29,8 +29,9 @@ type Decoder struct {
 	keys  int // how many maps the current term lies in the key of
 	made  int // atoms made of inline text since Reset
 
-	seen []Term // recent inline atoms, boxed, by hash; survives Reset
-	dup  duplicates
+	slabs slabs
+	seen  [][2]Term // recent inline atoms, boxed, by hash; survives Reset
+	dup   duplicates
 }
 
 // Reset makes the decoder read b, a term without version byte. atoms is what
@@ -39,6 +40,7 @@ type Decoder struct {
 func (d *Decoder) Reset(b []byte, atoms []Term) {
 	d.in, d.off, d.atoms = b, 0, atoms
 	d.owed, d.count, d.depth, d.keys, d.made = 0, 0, 0, 0, 0
+	d.slabs = slabs{} // a slab is shared within a term, never between terms
 }
 
 // Rest returns what is not read yet.
@@ -70,7 +72,7 @@ again:
 		if d.has(5) {
 			v := int64(int32(binary.BigEndian.Uint32(d.in[d.off+1:])))
 			d.off += 5
-			return v, nil
+			return d.slabs.int(v, d.left()), nil
 		}
 		return nil, d.truncated(d.off, "integer")
 	case extAtomCacheRef, extSmallAtomUTF8, extAtomUTF8, extSmallAtom, extAtom:
@@ -102,7 +104,11 @@ func (d *Decoder) rareTerm(tag byte) (Term, error) {
 	case extSmallBig, extLargeBig:
 		return d.big()
 	case extNewFloat, extFloat:
-		return boxed(d.float())
+		f, err := d.float()
+		if err != nil {
+			return nil, err
+		}
+		return d.slabs.float(f, d.left()), nil
 	case extString:
 		return d.stringList()
 	case extNewerRef, extNewReference, extReference:
@@ -133,6 +139,9 @@ func boxed[T any](v T, err error) (Term, error) {
 
 // has reports whether at least n bytes are left, n counted from the tag.
 func (d *Decoder) has(n int) bool { return len(d.in)-d.off >= n }
+
+// left is how many bytes are left.
+func (d *Decoder) left() int { return len(d.in) - d.off }
 
 // took notes that one of the promised elements is being read.
 func (d *Decoder) took() {

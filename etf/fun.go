@@ -27,6 +27,9 @@ func (d *Decoder) export() (x Export, err error) {
 
 // smallField reads a non-negative integer inside a fun, in whichever form.
 func (d *Decoder) smallField(at int, what string) (uint32, error) {
+	if d.off < len(d.in) && kinds[d.in[d.off]] != KindInt {
+		return 0, d.invalid(d.off, what+" is no integer")
+	}
 	i, raw, size, err := d.integer()
 	if err != nil {
 		return 0, err
@@ -87,7 +90,10 @@ func (d *Decoder) funFields(at int, f *Fun) (err error) {
 	if f.OldUniq, err = d.smallField(at, "uniq of a fun"); err != nil {
 		return err
 	}
-	if err = d.want(KindPid); err != nil {
+	switch {
+	case d.off >= len(d.in):
+		return d.truncated(at, "fun")
+	case d.Kind() != KindPid:
 		return d.invalid(d.off, "fun whose creator is no pid")
 	}
 	f.Pid, err = d.pid()

@@ -74,7 +74,7 @@ func (d *Decoder) big() (Term, error) {
 		return i, nil
 	}
 	if i, ok := raw.int64(); ok {
-		return i, nil
+		return d.slabs.int(i, d.left()), nil
 	}
 	return raw.big(), nil
 }

@@ -83,7 +83,10 @@ func (d *Decoder) stringList() (Term, error) {
 	if err != nil {
 		return nil, err
 	}
-	return appendBytes(make(List, 0, len(str)), str), nil
+	if len(str) == 0 {
+		return List(nil), nil
+	}
+	return d.slabs.list(appendBytes(d.slabs.someTerms(len(str), d.left())[:0], str), d.left()), nil
 }
 
 // appendBytes makes elements of bytes; Go boxes integers below 256 without
@@ -102,31 +105,47 @@ func (d *Decoder) list() (Term, error) {
 	if err := d.enter(d.off); err != nil {
 		return nil, err
 	}
-	var elems List
-	for {
-		n, err := d.listHeader()
-		if err != nil {
+	n, err := d.listHeader()
+	if err != nil {
+		return nil, err
+	}
+	elems := List(d.slabs.someTerms(n, d.left()))
+	for i := range elems {
+		if elems[i], err = d.term(); err != nil {
 			return nil, err
 		}
-		elems = slices.Grow(elems, n)
-		for range n {
-			t, err := d.term()
-			if err != nil {
-				return nil, err
-			}
-			elems = append(elems, t)
-		}
+	}
+	for {
 		d.skipEmptyHeads()
 		if d.off >= len(d.in) {
 			return nil, d.truncated(d.off, "tail of a list")
 		}
-		if d.in[d.off] == extList {
-			d.took()
-			continue
+		if d.in[d.off] != extList {
+			break
 		}
-		d.depth--
-		return d.tail(elems)
+		if elems, err = d.continued(elems); err != nil {
+			return nil, err
+		}
 	}
+	d.leave()
+	return d.tail(elems)
+}
+
+// continued reads a tail that is a list with elements, but not its tail.
+func (d *Decoder) continued(elems List) (List, error) {
+	d.took()
+	n, err := d.listHeader()
+	if err != nil {
+		return nil, err
+	}
+	for range n {
+		t, err := d.term()
+		if err != nil {
+			return nil, err
+		}
+		elems = append(elems, t)
+	}
+	return elems, nil
 }
 
 // tail reads the last tail of a list.
@@ -135,14 +154,14 @@ func (d *Decoder) tail(elems List) (Term, error) {
 	case extNil:
 		d.took()
 		d.off++
-		return elems, nil
+		return d.slabs.list(elems, d.left()), nil
 	case extString:
 		d.took()
 		str, err := d.str()
 		if err != nil {
 			return nil, err
 		}
-		return appendBytes(elems, str), nil
+		return d.slabs.list(appendBytes(elems, str), d.left()), nil
 	}
 	tail, err := d.term()
 	if err != nil {
@@ -183,8 +202,8 @@ func (e *Encoder) appendImproper(dst []byte, l ImproperList) ([]byte, error) {
 	if len(l.Elems) == 0 {
 		return refuse(dst, ErrInvalid, "improper list without elements")
 	}
-	if flat, ok := flatten(l).(List); ok {
-		return e.appendList(dst, flat)
+	if continues(l.Tail) {
+		return e.append(dst, flatten(l))
 	}
 	dst, err := e.appendListHead(dst, l.Elems)
 	if err != nil {
@@ -198,12 +217,20 @@ func (e *Encoder) appendImproper(dst []byte, l ImproperList) ([]byte, error) {
 	return dst, err
 }
 
-// flatten makes a List of an ImproperList that is none, because its last tail is
-// a proper list. Any other it returns as it is: OTP reads a tail that continues
-// the list just as well.
+// continues reports whether t, as a tail, only goes on with the list.
+func continues(t Term) bool {
+	switch t.(type) {
+	case List, Charlist, ImproperList:
+		return true
+	}
+	return false
+}
+
+// flatten makes one list of an ImproperList whose tail continues it: a List if
+// the last tail is proper.
 func flatten(l ImproperList) Term {
 	all := l.Elems
-	for i := 0; ; i++ {
+	for {
 		switch tail := l.Tail.(type) {
 		case List:
 			return slices.Concat(all, tail)

@@ -40,10 +40,11 @@ func (d *Decoder) mapTerm() (Term, error) {
 	if err != nil {
 		return nil, err
 	}
-	var m Map
-	if n > 0 {
-		m = make(Map, n)
+	if n == 0 {
+		d.leave()
+		return Map(nil), nil
 	}
+	m := Map(d.slabs.someEntries(n, d.left()))
 	for i := range m {
 		if m[i].Key, err = d.key(n); err != nil {
 			return nil, err
@@ -56,7 +57,7 @@ func (d *Decoder) mapTerm() (Term, error) {
 		return nil, d.invalid(at, "map with two equal keys")
 	}
 	d.leave()
-	return m, nil
+	return d.slabs.assoc(m, d.left()), nil
 }
 
 // key reads a key of a map of n entries.

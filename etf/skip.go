@@ -61,6 +61,14 @@ func (d *Decoder) skipAtom() error {
 }
 
 func (d *Decoder) skipContainer(kind Kind) error {
+	switch d.in[d.off] {
+	case extNil:
+		d.off++
+		return nil
+	case extString:
+		_, err := d.str()
+		return err
+	}
 	if err := d.enter(d.off); err != nil {
 		return err
 	}

@@ -37,17 +37,18 @@ func (d *Decoder) tuple() (Term, error) {
 	if err != nil {
 		return nil, err
 	}
-	var t Tuple
-	if n > 0 {
-		t = make(Tuple, n)
+	if n == 0 {
+		d.leave()
+		return Tuple(nil), nil
 	}
+	t := Tuple(d.slabs.someTerms(n, d.left()))
 	for i := range t {
 		if t[i], err = d.term(); err != nil {
 			return nil, err
 		}
 	}
 	d.leave()
-	return t, nil
+	return d.slabs.tuple(t, d.left()), nil
 }
 
 // AppendTuple appends the header of a tuple. arity elements are to follow; a

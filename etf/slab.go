@@ -1,0 +1,52 @@
+package etf
+
+// slabs hand out pieces of larger allocations. Most of the time of decoding a
+// term of many small parts is the allocator's: two allocations for a tuple, one
+// for a binary, an integer, a float. With slabs a 50 KB term of 160 records takes
+// 300 allocations instead of 5600, and a third of the time.
+//
+// The price: whoever keeps one small part of a large term keeps its slabs, and
+// with them up to some hundred neighbours. Slabs belong to one term each, for they
+// are dropped by Reset, and start small for small inputs, which bounds the waste to
+// a few bytes per byte of input.
+type slabs struct {
+	terms   []Term
+	entries []MapEntry
+	boxes
+}
+
+const (
+	slabTerms = 128 // 2 KiB
+	slabMax   = 16  // longer ones get an allocation of their own
+	slabBoxes = 64
+)
+
+// chunk is how large a new slab should be with left bytes of input to come: a
+// term takes at least one, and rarely fewer than eight.
+func chunk(left, n, limit int) int { return max(n, min(left/8, limit)) }
+
+// someTerms returns n nil terms, n > 0.
+func (s *slabs) someTerms(n, left int) []Term {
+	if n > slabMax {
+		return make([]Term, n)
+	}
+	if n > len(s.terms) {
+		s.terms = make([]Term, chunk(left, n, slabTerms))
+	}
+	t := s.terms[:n:n]
+	s.terms = s.terms[n:]
+	return t
+}
+
+// someEntries returns n empty entries, n > 0.
+func (s *slabs) someEntries(n, left int) []MapEntry {
+	if n > slabMax {
+		return make([]MapEntry, n)
+	}
+	if n > len(s.entries) {
+		s.entries = make([]MapEntry, chunk(left/2, n, slabTerms/2))
+	}
+	m := s.entries[:n:n]
+	s.entries = s.entries[n:]
+	return m
+}
