@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -60,7 +59,7 @@ func readName(body []byte) (Peer, error) {
 		p.Flags = Flags(f.u64())
 		p.Creation = f.u32()
 		p.Name = f.name()
-		p.Dynamic = p.Flags.Has(FlagNameMe) && !strings.Contains(p.Name, "@")
+		p.Dynamic = p.Flags.Has(FlagNameMe)
 	case tag == tagOldName:
 		f.u16() // the version, which OTP does not look at either
 		p.Flags = Flags(f.u32())

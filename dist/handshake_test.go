@@ -121,6 +121,7 @@ func TestAcceptorRefusesNames(t *testing.T) {
 		"no name":      {offer("", FlagsSupported), StatusClose, ErrName, ""},
 		"not UTF-8":    {offer("a@\xff", FlagsSupported), StatusClose, ErrName, ""},
 		"no host, dyn": {offer("", FlagsSupported|FlagNameMe), StatusClose, ErrName, ""},
+		"full, dyn":    {offer("a@h", FlagsSupported|FlagNameMe), StatusClose, ErrName, "must not be empty nor have an @"},
 		"no V4_NC":     {offer("a@h", FlagsSupported&^FlagV4NC), StatusNotAllowed, ErrNotAllowed, "a@h lacks flag V4_NC: it is older than OTP 25"},
 		"no flags":     {offer("a@h", 0), StatusNotAllowed, ErrNotAllowed, "lacks flags EXTENDED_REFERENCES|"},
 		"empty":        {nil, StatusClose, ErrMalformed, ""},
