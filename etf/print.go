@@ -20,7 +20,8 @@ import (
 // node and creation where OTP prints a number that means something on one node
 // only: #Pid<a@host/1712345678.93.0>.
 //
-// A Go value that is no canonical Term prints as the term it encodes to.
+// A Go value that is no canonical Term prints as the term it encodes to, or as
+// #Go<type> if it cannot be encoded.
 func Format(t Term) string { return string(appendErlang(nil, t)) }
 
 // FormatElixir returns t as Elixir 1.20's inspect does with unlimited width and
@@ -65,35 +66,6 @@ func (f Fun) String() string { return Format(f) }
 
 // String returns the record as Format does.
 func (r Record) String() string { return Format(r) }
-
-// toPrint returns the Term that a Go value encodes to, for values that are
-// none themselves; Strings stand for those that cannot be encoded.
-func toPrint(v any) Term {
-	switch v := v.(type) {
-	case nil:
-		return Atom("nil")
-	case bool:
-		return Atom(strconv.FormatBool(v))
-	case int:
-		return int64(v)
-	case string:
-		return []byte(v)
-	case Charlist:
-		return codePoints(v)
-	}
-	e := Encoder{Records: true}
-	b, err := e.Append(nil, v)
-	if err != nil {
-		return Tuple{Atom("unencodable"), []byte(err.Error())}
-	}
-	var d Decoder
-	d.Reset(b, nil)
-	t, err := d.Term()
-	if err != nil {
-		return Tuple{Atom("unencodable"), []byte(err.Error())}
-	}
-	return t
-}
 
 // sortedEntries returns a map's associations in the term order of their keys.
 // Where 1 and 1.0 are both keys, which Compare takes for equal, 1 comes first.

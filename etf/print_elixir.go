@@ -16,6 +16,9 @@ func appendElixir(b []byte, t Term) []byte {
 	case int64:
 		return strconv.AppendInt(b, t, 10)
 	case *big.Int:
+		if t == nil {
+			return append(b, "nil"...)
+		}
 		return t.Append(b, 10)
 	case float64:
 		return appendElixirFloat(b, t)
@@ -49,8 +52,10 @@ func appendElixir(b []byte, t Term) []byte {
 	case Fun:
 		b = fmt.Appendf(b, "#Function<%d.%d/%d in ", t.Index, t.OldUniq, t.Arity)
 		return append(appendElixirAtom(b, t.Module), '>')
+	case opaque: // what canonical makes of a value without external form
+		return fmt.Appendf(b, "#Go<%T>", t.value)
 	}
-	return appendElixir(b, toPrint(t))
+	return appendElixir(b, canonical(t))
 }
 
 func appendElixirSeq(b []byte, elems []Term) []byte {

@@ -1,6 +1,7 @@
 package etf
 
 import (
+	"fmt"
 	"math/big"
 	"strconv"
 	"unicode/utf8"
@@ -12,6 +13,9 @@ func appendErlang(b []byte, t Term) []byte {
 	case int64:
 		return strconv.AppendInt(b, t, 10)
 	case *big.Int:
+		if t == nil {
+			return append(b, "nil"...)
+		}
 		return t.Append(b, 10)
 	case float64:
 		return appendShortFloat(b, t)
@@ -49,8 +53,10 @@ func appendErlang(b []byte, t Term) []byte {
 		b = append(appendErlangAtom(append(b, "#Fun<"...), t.Module), '.')
 		b = append(strconv.AppendUint(b, uint64(t.OldIndex), 10), '.')
 		return append(strconv.AppendUint(b, uint64(t.OldUniq), 10), '>')
+	case opaque: // what canonical makes of a value without external form
+		return fmt.Appendf(b, "#Go<%T>", t.value)
 	}
-	return appendErlang(b, toPrint(t))
+	return appendErlang(b, canonical(t))
 }
 
 func appendErlangSeq(b []byte, elems []Term) []byte {

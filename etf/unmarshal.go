@@ -1,11 +1,113 @@
 package etf
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 )
 
+// TermUnmarshaler is a type that reads itself from a term. Binaries in the term
+// alias the input, as ever. A nil or undefined that goes into a pointer makes it
+// nil, without UnmarshalTerm being called.
+type TermUnmarshaler interface {
+	UnmarshalTerm(Term) error
+}
+
+// UnmarshalError says where a term did not suit the Go value it was to go into.
+type UnmarshalError struct {
+	Path string       // where, such as .users[3].name; empty for the whole value
+	Term string       // what came, such as "atom foo"; clipped if it is long
+	Type reflect.Type // what it was to go into
+	Why  string       // what is wrong, if not just that these are of two kinds
+	Err  error        // ErrKind, ErrRange, ErrInvalid, ErrUnsupported, or of an UnmarshalTerm
+}
+
+func (e *UnmarshalError) Error() string {
+	s := "etf: unmarshal: "
+	if e.Path != "" {
+		s = "etf: unmarshal " + e.Path + ": "
+	}
+	if e.Term != "" {
+		s += fmt.Sprintf("cannot put %s into %v", e.Term, e.Type)
+	} else {
+		s += fmt.Sprintf("cannot decode into %v", e.Type)
+	}
+	if e.Why != "" {
+		s += ": " + e.Why
+	}
+	return s
+}
+
+func (e *UnmarshalError) Unwrap() error { return e.Err }
+
+// within adds a step to the front of an error's path.
+func within(err error, step string) error {
+	if u, ok := err.(*UnmarshalError); ok {
+		u.Path = step + u.Path
+	}
+	return err
+}
+
 // unmarshal reads the next term into *v.
 func (d *Decoder) unmarshal(v any) error {
-	return fmt.Errorf("etf: cannot decode into %v", reflect.TypeOf(v))
+	rv := reflect.ValueOf(v)
+	if rv.Kind() != reflect.Pointer || rv.IsNil() {
+		return &UnmarshalError{Type: reflect.TypeOf(v), Why: "not a pointer to a value", Err: ErrUnsupported}
+	}
+	if u, ok := v.(*Term); ok {
+		t, err := d.term()
+		if err == nil {
+			*u = t
+		}
+		return err
+	}
+	rv = rv.Elem()
+	return planOf(rv.Type()).decode(d, rv)
+}
+
+// cannot makes the error for a term that comes next and does not suit. Errors in
+// the input itself, as opposed to a wish that was wrong, pass through.
+func (d *Decoder) cannot(t reflect.Type, err error) error {
+	if !errors.Is(err, ErrKind) && !errors.Is(err, ErrRange) {
+		return err
+	}
+	u := &UnmarshalError{Term: d.describe(), Type: t, Err: ErrKind}
+	if errors.Is(err, ErrRange) {
+		u.Err, u.Why = ErrRange, "out of range"
+	}
+	return u
+}
+
+// misfit is cannot for a term of the right kind that is wrong in another way.
+func (d *Decoder) misfit(t reflect.Type, err error, why string, args ...any) error {
+	return &UnmarshalError{Term: d.describe(), Type: t, Err: err, Why: fmt.Sprintf(why, args...)}
+}
+
+// describe names the next term for an error, without consuming it: scalars with
+// their value, others by their kind and size.
+func (d *Decoder) describe() string {
+	c := *d // the cursor is a value
+	c.seen, c.dup = nil, duplicates{}
+	switch kind := c.Kind(); kind {
+	case KindTuple:
+		n, err := c.Tuple()
+		if err == nil {
+			return fmt.Sprintf("a tuple of %d", n)
+		}
+	case KindBinary:
+		b, err := c.Binary()
+		if err == nil && len(b) > 40 {
+			return fmt.Sprintf("a binary of %d bytes", len(b))
+		} else if err == nil {
+			return "binary " + Format(b)
+		}
+	case KindInt, KindFloat, KindAtom, KindPid, KindPort, KindRef:
+		t, err := c.term()
+		if err == nil {
+			return kind.String() + " " + clip(Format(t))
+		}
+	case KindInvalid:
+		return "what is no term"
+	}
+	return "a " + c.Kind().String()
 }

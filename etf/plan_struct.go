@@ -1,0 +1,233 @@
+package etf
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// structPlan is how the values of one struct type are written and read.
+type structPlan struct {
+	typ    reflect.Type
+	shape  shape
+	tag    Atom // the tuple's first element, or the Elixir struct's module; "" if none
+	fields []field
+
+	byAtom, byBinary map[string]int // index of the field with that key
+}
+
+// field is one element of the term.
+type field struct {
+	fieldTag
+	index []int // as reflect.Value.FieldByIndex takes it
+	plan  *plan
+	key   []byte // the key's external form, for an Encoder without atom cache
+}
+
+// maxFields is how many fields a fieldSet holds.
+const maxFields = 256
+
+// fieldSet notes which fields were seen.
+type fieldSet [maxFields / 64]uint64
+
+func (s *fieldSet) has(i int) bool { return s[i/64]>>(i%64)&1 != 0 }
+func (s *fieldSet) add(i int)      { s[i/64] |= 1 << (i % 64) }
+
+func (w *planner) planStruct(p *plan) {
+	s, err := w.structPlan(p.typ)
+	if err != nil {
+		p.broken(err)
+		return
+	}
+	switch s.shape {
+	case shapeTuple:
+		p.encode, p.decode = s.encodeTuple, s.decodeTuple
+	case shapeProplist:
+		p.encode, p.decode = s.encodeProplist, s.decodeProplist
+	default:
+		p.encode, p.decode = s.encodeMap, s.decodeMap
+	}
+}
+
+func (w *planner) structPlan(t reflect.Type) (*structPlan, error) {
+	s := &structPlan{typ: t, byAtom: map[string]int{}, byBinary: map[string]int{}}
+	if blank, ok := blankField(t); ok {
+		var err error
+		if s.shape, s.tag, err = parseShape(blank); err != nil {
+			return nil, err
+		}
+	}
+	if !validAtom(s.tag) {
+		return nil, fmt.Errorf("%q is no atom", s.tag)
+	}
+	if err := w.collect(s, t, nil, nil); err != nil {
+		return nil, err
+	}
+	if s.shape != shapeTuple {
+		s.fields = dominant(s.fields)
+	}
+	if len(s.fields) > maxFields {
+		return nil, fmt.Errorf("more than %d fields", maxFields)
+	}
+	for i := range s.fields {
+		if err := s.addKey(i); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// blankField returns the field called _ that has an etf tag.
+func blankField(t reflect.Type) (reflect.StructField, bool) {
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Name == "_" && f.Tag.Get("etf") != "" {
+			return f, true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+// addKey prepares the key of a field.
+func (s *structPlan) addKey(i int) (err error) {
+	f := &s.fields[i]
+	if s.shape == shapeTuple {
+		if f.omitEmpty || f.binary || f.required {
+			return fmt.Errorf("field %s: omitempty, binary and required mean nothing in a tuple", f.name)
+		}
+		return nil
+	}
+	var e Encoder
+	if f.binary {
+		s.byBinary[f.name] = i
+		f.key, err = e.appendText(nil, f.name)
+		return err
+	}
+	if s.shape == shapeStruct && f.name == structKey {
+		return fmt.Errorf("%s is written by itself", structKey)
+	}
+	s.byAtom[f.name] = i
+	f.key, err = e.AppendAtom(nil, Atom(f.name))
+	return err
+}
+
+// collect adds the fields of t to s, those of embedded structs in their place.
+// index leads from s.typ to t, through the types of around.
+func (w *planner) collect(s *structPlan, t reflect.Type, index []int, around []reflect.Type) error {
+	if slices.Contains(around, t) {
+		return nil // embeds itself: whatever it has is there already
+	}
+	around = append(around, t)
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		if sf.Name == "_" {
+			continue
+		}
+		tag, err := parseTag(sf)
+		if err != nil {
+			return err
+		}
+		if tag.skip {
+			continue
+		}
+		path := append(slices.Clone(index), i)
+		if inner, ok := w.embedded(sf, tag); ok {
+			if err := w.collect(s, inner, path, around); err != nil {
+				return err
+			}
+			continue
+		}
+		if !sf.IsExported() {
+			continue
+		}
+		if tag.name == "" {
+			tag.name = snakeCase(sf.Name)
+		} else {
+			tag.tagged = true
+		}
+		s.fields = append(s.fields, field{fieldTag: tag, index: path, plan: w.plan(planKey{sf.Type, tag.form})})
+	}
+	return nil
+}
+
+// embedded returns the struct whose fields count as the outer one's own: embedded,
+// without a name in its tag, and a plain map by itself.
+func (w *planner) embedded(sf reflect.StructField, tag fieldTag) (reflect.Type, bool) {
+	t := sf.Type
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if !sf.Anonymous || tag.name != "" || t.Kind() != reflect.Struct {
+		return nil, false
+	}
+	_, shaped := blankField(t)
+	special := planExact(&plan{typ: t}, formDefault) || planTime(&plan{typ: t}, formDefault)
+	methods := reflect.PointerTo(t).Implements(marshalerType) || reflect.PointerTo(t).Implements(unmarshalerType)
+	return t, !shaped && !special && !methods
+}
+
+// dominant leaves one field for each key, by Go's rules for embedded fields as
+// encoding/json has them: the least nested, among equals the one with a name in
+// its tag, and none if that does not decide.
+func dominant(fields []field) []field {
+	type key struct {
+		name   string
+		binary bool
+	}
+	better := func(a, b *field) bool {
+		if len(a.index) != len(b.index) {
+			return len(a.index) < len(b.index)
+		}
+		return a.tagged && !b.tagged
+	}
+	best, tied := map[key]*field{}, map[key]bool{}
+	for i := range fields {
+		f := &fields[i]
+		k := key{f.name, f.binary}
+		switch old := best[k]; {
+		case old == nil || better(f, old):
+			best[k], tied[k] = f, false
+		case !better(old, f):
+			tied[k] = true
+		}
+	}
+	kept := make([]field, 0, len(fields))
+	for i := range fields {
+		k := key{fields[i].name, fields[i].binary}
+		if best[k] == &fields[i] && !tied[k] {
+			kept = append(kept, fields[i])
+		}
+	}
+	return kept
+}
+
+// get returns the field's value, or false if it lies in an embedded struct whose
+// pointer is nil.
+func (f *field) get(v reflect.Value) (reflect.Value, bool) {
+	for i, n := range f.index {
+		if i > 0 && v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				return v, false
+			}
+			v = v.Elem()
+		}
+		v = v.Field(n)
+	}
+	return v, true
+}
+
+// reach is get that makes the embedded structs that are missing.
+func (f *field) reach(v reflect.Value) (reflect.Value, error) {
+	for i, n := range f.index {
+		if i > 0 && v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				if !v.CanSet() {
+					return v, &UnmarshalError{Type: v.Type(), Why: "embedded pointer to an unexported struct", Err: ErrUnsupported}
+				}
+				v.Set(reflect.New(v.Type().Elem()))
+			}
+			v = v.Elem()
+		}
+		v = v.Field(n)
+	}
+	return v, nil
+}

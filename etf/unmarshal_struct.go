@@ -1,0 +1,203 @@
+package etf
+
+import "reflect"
+
+// What readKey returns for keys that belong to no field.
+const (
+	keyUnknown = -1
+	keyStruct  = -2 // __struct__, where it matters
+)
+
+// readKey reads a key and returns the index of its field. next is the field that
+// comes next if the term has the order we write: it is tried first.
+func (s *structPlan) readKey(d *Decoder, next int) (int, error) {
+	switch d.Kind() {
+	case KindAtom:
+		n, err := d.readName()
+		if err != nil {
+			return 0, err
+		}
+		if next < len(s.fields) && !s.fields[next].binary && n.is(s.fields[next].name) {
+			return next, nil
+		}
+		if i, ok := n.in(s.byAtom); ok {
+			return i, nil
+		}
+		if s.shape == shapeStruct && n.is(structKey) {
+			return keyStruct, nil
+		}
+		return keyUnknown, nil
+	case KindBinary:
+		b, err := d.Binary()
+		if err != nil {
+			return 0, err
+		}
+		if i, ok := s.byBinary[string(b)]; ok {
+			return i, nil
+		}
+		return keyUnknown, nil
+	}
+	return keyUnknown, d.Skip()
+}
+
+// decodeMap reads a map, or an Elixir struct, into the fields it has keys for.
+func (s *structPlan) decodeMap(d *Decoder, v reflect.Value) error {
+	at := d.off
+	if err := d.enter(at); err != nil {
+		return err
+	}
+	n, err := d.Map()
+	if err != nil {
+		return d.cannot(s.typ, err)
+	}
+	var seen fieldSet
+	checked, next := s.shape != shapeStruct, 0
+	for range n {
+		i, err := s.readKey(d, next)
+		if err != nil {
+			return err
+		}
+		switch {
+		case i == keyStruct:
+			if err := s.checkTag(d); err != nil {
+				return within(err, "."+structKey)
+			}
+			checked = true
+		case i == keyUnknown:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+		case seen.has(i):
+			d.off = at
+			return d.misfit(s.typ, ErrInvalid, "the key %s is there twice", s.fields[i].name)
+		default:
+			seen.add(i)
+			next = i + 1
+			if err := s.fields[i].decode(d, v); err != nil {
+				return err
+			}
+		}
+	}
+	if !checked {
+		d.off = at
+		return d.misfit(s.typ, ErrKind, "it has no %s", structKey)
+	}
+	d.leave()
+	return s.checkRequired(d, at, &seen)
+}
+
+// checkTag reads an atom that must be the struct's tag.
+func (s *structPlan) checkTag(d *Decoder) error {
+	n, size, err := d.peekName()
+	if err != nil {
+		return d.cannot(s.typ, err)
+	}
+	if !n.is(string(s.tag)) {
+		return d.misfit(s.typ, ErrKind, "want %s", Format(s.tag))
+	}
+	d.off += size
+	d.took()
+	return nil
+}
+
+// checkRequired fails for the first required field that was not seen in the term
+// that began at at.
+func (s *structPlan) checkRequired(d *Decoder, at int, seen *fieldSet) error {
+	for i := range s.fields {
+		if s.fields[i].required && !seen.has(i) {
+			d.off = at
+			return d.misfit(s.typ, ErrKind, "the key %s is required", s.fields[i].name)
+		}
+	}
+	return nil
+}
+
+// decode reads the field's value.
+func (f *field) decode(d *Decoder, v reflect.Value) error {
+	fv, err := f.reach(v)
+	if err == nil {
+		err = f.plan.decode(d, fv)
+	}
+	if err != nil {
+		return within(err, "."+f.name)
+	}
+	return nil
+}
+
+// decodeTuple reads a tuple of exactly the struct's fields.
+func (s *structPlan) decodeTuple(d *Decoder, v reflect.Value) error {
+	at := d.off
+	if err := d.enter(at); err != nil {
+		return err
+	}
+	n, err := d.Tuple()
+	if err != nil {
+		return d.cannot(s.typ, err)
+	}
+	if n != s.arity() {
+		d.off = at
+		return d.misfit(s.typ, ErrKind, "want %d elements", s.arity())
+	}
+	if s.tag != "" {
+		if err := s.checkTag(d); err != nil {
+			return within(err, ".(tag)")
+		}
+	}
+	for i := range s.fields {
+		if err := s.fields[i].decode(d, v); err != nil {
+			return err
+		}
+	}
+	d.leave()
+	return nil
+}
+
+// decodeProplist reads a list as the module proplists does: pairs, atoms alone
+// that mean true, the first of several counts, anything else is skipped.
+func (s *structPlan) decodeProplist(d *Decoder, v reflect.Value) error {
+	at := d.off
+	var seen fieldSet
+	next := 0
+	err := d.eachElement(s.typ, func(int) {}, func(d2 *Decoder, _ int) error {
+		n := 1
+		switch d2.Kind() {
+		case KindAtom:
+		case KindTuple:
+			var err error
+			if n, err = d2.Tuple(); err != nil || n != 2 {
+				return skipAfter(d2, n, err)
+			}
+		default:
+			return d2.Skip()
+		}
+		i, err := s.readKey(d2, next)
+		if err != nil || i < 0 || seen.has(i) {
+			return skipAfter(d2, n-1, err)
+		}
+		seen.add(i)
+		next = i + 1
+		if n == 2 {
+			return s.fields[i].decode(d2, v)
+		}
+		var yes Decoder
+		yes.Reset(atomTrue, nil)
+		return s.fields[i].decode(&yes, v)
+	})
+	if err != nil {
+		return err
+	}
+	return s.checkRequired(d, at, &seen)
+}
+
+// atomTrue is the external form of the atom true. Never written to.
+var atomTrue = []byte{extSmallAtomUTF8, 4, 't', 'r', 'u', 'e'}
+
+// skipAfter skips n terms, unless there is an error already.
+func skipAfter(d *Decoder, n int, err error) error {
+	for range n {
+		if err == nil {
+			err = d.Skip()
+		}
+	}
+	return err
+}
