@@ -57,8 +57,9 @@ func TestMissingFlags(t *testing.T) {
 		port := beam.FreePort(t)
 		peer := release.Start(t, beam.Options{Name: "beam@127.0.0.2", Port: port})
 		ours := start(t, truss.Config{Name: "go@127.0.0.3", Epmd: "none", Port: port})
-		for _, flag := range append(mandatory(), newerMandatory()...) {
-			stranger := dist.Local{Name: "stranger@127.0.0.4", Flags: dist.FlagsSupported &^ flag &^ dist.FlagMandatory25Digest, Creation: 7}
+		for i, flag := range append(mandatory(), newerMandatory()...) {
+			// A name for each: OTP 25 lets some in, and then expects them to go on.
+			stranger := dist.Local{Name: fmt.Sprintf("stranger%d@127.0.0.4", i), Flags: dist.FlagsSupported &^ flag &^ dist.FlagMandatory25Digest, Creation: 7}
 			if got := introduce(t, fmt.Sprintf("127.0.0.3:%d", port), ours.Name(), stranger); got != "not_allowed" {
 				t.Errorf("without %v we answer %q", flag, got)
 			}
