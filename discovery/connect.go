@@ -82,8 +82,8 @@ func (r *runner) lost(t *target, now time.Time) {
 		return
 	}
 	t.flaps++
-	if !t.listed {
-		t.hidden = true
+	t.hidden = !t.listed
+	if t.hidden || t.flaps == 1 { // once is a restart, and the node itself has said so
 		t.due = now.Add(jitter(r.cfg.Backoff.pause(t.flaps)))
 		return
 	}

@@ -144,3 +144,21 @@ func TestConnectionsThatAreNotListed(t *testing.T) {
 		stop()
 	})
 }
+
+// A peer that restarts soon after it was connected is no trouble worth a warning.
+func TestEarlyRestartIsQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen events
+		var log logBuffer
+		c := new(fakeCluster)
+		stop := start(t, Config{Observer: &seen, Logger: log.logger()}, c, fixed("app@10.0.0.2"))
+		time.Sleep(10 * time.Second)
+		c.set("app@10.0.0.2", false)
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if len(c.Nodes()) != 1 || log.count("WARN") != 0 || len(eventsOf[ConnectFailed](&seen)) != 0 || len(eventsOf[Connected](&seen)) != 2 {
+			t.Errorf("connected to %v, %d warnings, events %v", c.Nodes(), log.count("WARN"), seen.all)
+		}
+		stop()
+	})
+}

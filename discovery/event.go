@@ -21,7 +21,7 @@ type (
 		Took time.Duration
 	}
 
-	// ConnectFailed is an attempt that did not work.
+	// ConnectFailed is an attempt that did not work, or whose connection did not last, as the one before it.
 	ConnectFailed struct {
 		Peer     Peer
 		Err      error
