@@ -37,6 +37,37 @@ func (m Message) Unmarshal(v any) error {
 	return d.Unmarshal(v)
 }
 
+// Tag returns the atom that says what the message is about: itself, if it is an
+// atom, or the first element, if it is a tuple. It is empty for anything else.
+func (m Message) Tag() etf.Atom {
+	if m.signal != nil {
+		return ""
+	}
+	d := m.decoder()
+	if d.Kind() == etf.KindTuple {
+		if arity, err := d.Tuple(); err != nil || arity == 0 {
+			return ""
+		}
+	}
+	if d.Kind() != etf.KindAtom {
+		return ""
+	}
+	tag, _ := d.Atom() // what cannot be read has no tag
+	return tag
+}
+
+// MarshalTerm makes a message that is sent on what it was.
+func (m Message) MarshalTerm() (etf.Term, error) { return m.Term() }
+
+// String prints the message as an Erlang term, for logs.
+func (m Message) String() string {
+	term, err := m.Term()
+	if err != nil {
+		return "(" + err.Error() + ")"
+	}
+	return etf.Format(term)
+}
+
 func (m Message) decoder() etf.Decoder {
 	var d etf.Decoder
 	d.Reset(m.raw, m.atoms)

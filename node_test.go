@@ -19,7 +19,7 @@ import (
 // echo replies the request.
 type echo struct{}
 
-func (echo) HandleCall(_ context.Context, _ truss.From, request etf.Term) (any, error) {
+func (echo) HandleCall(_ context.Context, _ truss.From, request truss.Message) (any, error) {
 	return request, nil
 }
 

@@ -17,20 +17,20 @@ type Server interface {
 	// error is sent as the reply {error, Reason}, the reason being the error's text
 	// as a binary; but ErrNoReply means that From.Reply comes later, and an
 	// *ExitError ends the server, which the caller sees as its exit.
-	HandleCall(ctx context.Context, from From, request etf.Term) (reply any, err error)
+	HandleCall(ctx context.Context, from From, request Message) (reply any, err error)
 }
 
 // CastHandler is a Server that takes casts. Others log and drop them.
 type CastHandler interface {
 	// HandleCast acts on one cast; an error ends the server.
-	HandleCast(ctx context.Context, request etf.Term) error
+	HandleCast(ctx context.Context, request Message) error
 }
 
 // InfoHandler is a Server that takes other messages, among them Down, Exit and
 // NodeEvent. Others log and drop them.
 type InfoHandler interface {
 	// HandleInfo acts on one message; an error ends the server.
-	HandleInfo(ctx context.Context, message etf.Term) error
+	HandleInfo(ctx context.Context, message Message) error
 }
 
 // Terminator is a Server that is told when it ends.
@@ -100,43 +100,52 @@ func serve(ctx context.Context, p *Process, server Server) (err error) {
 	}
 }
 
-// dispatch hands one message to the handler it is for.
+// dispatch hands one message to the handler it is for. Of a call or cast it reads
+// only what is around the request, which is left to the handler.
 func dispatch(ctx context.Context, p *Process, server Server, m Message) error {
-	term, err := m.Term()
-	if err != nil {
-		p.node.log.Warn("message that cannot be decoded dropped", "pid", p.pid, "error", err)
-		return nil
-	}
-	tuple, _ := term.(etf.Tuple)
-	switch {
-	case len(tuple) == 3 && tuple[0] == etf.Term(etf.Atom("$gen_call")):
-		if from, ok := readFrom(p, tuple[1]); ok {
-			return call(ctx, server, from, tuple[2])
-		}
-	case len(tuple) == 2 && tuple[0] == etf.Term(etf.Atom("$gen_cast")):
-		if h, ok := server.(CastHandler); ok {
-			return h.HandleCast(ctx, tuple[1])
-		}
-	default:
-		if h, ok := server.(InfoHandler); ok {
-			return h.HandleInfo(ctx, term)
+	if m.signal == nil {
+		d := m.decoder()
+		arity, _ := d.Tuple() // what is no tuple is no call: arity 0
+		switch tag, _ := d.Atom(); {
+		case arity == 3 && tag == "$gen_call":
+			if from, err := readFrom(p, &d); err == nil {
+				return call(ctx, server, from, Message{raw: d.Rest(), atoms: m.atoms})
+			}
+		case arity == 2 && tag == "$gen_cast":
+			if h, ok := server.(CastHandler); ok {
+				return h.HandleCast(ctx, Message{raw: d.Rest(), atoms: m.atoms})
+			}
+			p.dropped(m)
+			return nil
 		}
 	}
-	p.node.log.Debug("unexpected message dropped", "pid", p.pid, "message", term)
+	if h, ok := server.(InfoHandler); ok {
+		return h.HandleInfo(ctx, m)
+	}
+	p.dropped(m)
 	return nil
 }
 
-func readFrom(p *Process, term etf.Term) (From, bool) {
-	tuple, ok := term.(etf.Tuple)
-	if !ok || len(tuple) != 2 {
-		return From{}, false
+// dropped logs a message that its receiver has no use for.
+func (p *Process) dropped(m Message) {
+	p.node.log.Debug("unexpected message dropped", "pid", p.pid, "message", m)
+}
+
+// readFrom reads {Pid, Tag}.
+func readFrom(p *Process, d *etf.Decoder) (From, error) {
+	if arity, err := d.Tuple(); err != nil || arity != 2 {
+		return From{}, errors.New("not a caller")
 	}
-	pid, ok := tuple[0].(etf.Pid)
-	return From{PID: pid, tag: tuple[1], on: p}, ok
+	pid, err := d.Pid()
+	if err != nil {
+		return From{}, err
+	}
+	tag, err := d.Term()
+	return From{PID: pid, tag: tag, on: p}, err
 }
 
 // call runs HandleCall and sends what it returns.
-func call(ctx context.Context, server Server, from From, request etf.Term) error {
+func call(ctx context.Context, server Server, from From, request Message) error {
 	reply, err := server.HandleCall(ctx, from, request)
 	var exit *ExitError
 	switch {

@@ -21,8 +21,8 @@ func (n *Node) startSystem() error {
 // disconnects (net_kernel.erl, is_auth).
 type netKernel struct{}
 
-func (netKernel) HandleCall(_ context.Context, _ From, request etf.Term) (any, error) {
-	if tuple, ok := request.(etf.Tuple); ok && len(tuple) == 2 && tuple[0] == etf.Term(etf.Atom("is_auth")) {
+func (netKernel) HandleCall(_ context.Context, _ From, request Message) (any, error) {
+	if request.Tag() == "is_auth" {
 		return etf.Atom("yes"), nil
 	}
 	return etf.Tuple{etf.Atom("error"), etf.Atom("badcall")}, nil

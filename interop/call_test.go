@@ -19,7 +19,11 @@ type calc struct {
 	casts chan etf.Term
 }
 
-func (c *calc) HandleCall(ctx context.Context, from truss.From, request etf.Term) (any, error) {
+func (c *calc) HandleCall(ctx context.Context, from truss.From, message truss.Message) (any, error) {
+	request, err := message.Term()
+	if err != nil {
+		return nil, err
+	}
 	tuple, _ := request.(etf.Tuple)
 	switch {
 	case request == etf.Term(etf.Atom("who")):
@@ -41,12 +45,20 @@ func (c *calc) HandleCall(ctx context.Context, from truss.From, request etf.Term
 	return nil, fmt.Errorf("no such request: %s", etf.Format(request))
 }
 
-func (c *calc) HandleCast(_ context.Context, request etf.Term) error {
+func (c *calc) HandleCast(_ context.Context, message truss.Message) error {
+	request, err := message.Term()
+	if err != nil {
+		return err
+	}
 	c.casts <- request
 	return nil
 }
 
-func (c *calc) HandleInfo(_ context.Context, message etf.Term) error {
+func (c *calc) HandleInfo(_ context.Context, m truss.Message) error {
+	message, err := m.Term()
+	if err != nil {
+		return err
+	}
 	c.casts <- etf.Tuple{etf.Atom("info"), message}
 	return nil
 }

@@ -11,16 +11,19 @@ import (
 // sends T to Pid.
 type echo struct{ node *truss.Node }
 
-func (echo) HandleCall(_ context.Context, _ truss.From, request etf.Term) (any, error) {
+func (echo) HandleCall(_ context.Context, _ truss.From, request truss.Message) (any, error) {
 	return request, nil
 }
 
-func (e echo) HandleInfo(ctx context.Context, message etf.Term) error {
-	if tuple, ok := message.(etf.Tuple); ok && len(tuple) == 2 {
-		if pid, ok := tuple[0].(etf.Pid); ok {
-			// Whoever asked may be gone, and that is no reason to end.
-			_ = e.node.Send(ctx, pid, tuple[1])
-		}
+func (e echo) HandleInfo(ctx context.Context, message truss.Message) error {
+	var letter struct {
+		_    struct{} `etf:",tuple"`
+		From etf.Pid
+		Term etf.Term
+	}
+	if message.Unmarshal(&letter) == nil {
+		// Whoever asked may be gone, and that is no reason to end.
+		_ = e.node.Send(ctx, letter.From, letter.Term)
 	}
 	return nil
 }

@@ -12,8 +12,12 @@ import (
 // what a BEAM says that lacks the function.
 type rex struct{ node *truss.Node }
 
-func (r rex) HandleCall(_ context.Context, _ truss.From, request etf.Term) (any, error) {
-	call, ok := request.(etf.Tuple)
+func (r rex) HandleCall(_ context.Context, _ truss.From, request truss.Message) (any, error) {
+	term, err := request.Term()
+	if err != nil {
+		return nil, err
+	}
+	call, ok := term.(etf.Tuple)
 	if !ok || len(call) != 5 || call[0] != etf.Term(etf.Atom("call")) {
 		return etf.Tuple{etf.Atom("badrpc"), etf.Atom("badcall")}, nil
 	}
