@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/truss-beam/truss"
-	"github.com/truss-beam/truss/etf"
 )
 
 // programVariable makes the test binary a Truss node of its own instead: one that

@@ -2,6 +2,10 @@ package interop
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -9,21 +13,65 @@ import (
 	"github.com/truss-beam/truss/internal/beam"
 )
 
-// TestBothDialAtOnce has both sides dial each other at once, over and over:
-// every round must end with one connection, seen as one nodeup by each side, that
-// works in both directions. The comparison of the names decides whose dial goes
-// on, so there is a round of rounds for each outcome.
+// lateNetwork makes each handshake begin up to 2 ms late, in either direction, so
+// that when both sides dial the two handshakes overlap in every possible way.
+type lateNetwork struct {
+	epmd              string // its address: talks with it are not late
+	accepted, dialled atomic.Int64
+}
+
+func (l *lateNetwork) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err == nil && address != l.epmd {
+		l.dialled.Add(1)
+		late()
+	}
+	return conn, err
+}
+
+func (l *lateNetwork) Listen(ctx context.Context, network, address string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, network, address)
+	return lateListener{listener, l}, err
+}
+
+type lateListener struct {
+	net.Listener
+	network *lateNetwork
+}
+
+func (l lateListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err == nil {
+		l.network.accepted.Add(1)
+		late()
+	}
+	return conn, err
+}
+
+func late() { time.Sleep(rand.N(2 * time.Millisecond)) }
+
+// TestBothDialAtOnce has both sides dial each other at once, 100 times: every
+// round must end with one connection, seen as one nodeup by each side, that works
+// in both directions. The comparison of the names decides whose dial goes on, so
+// there is a run for each outcome.
 func TestBothDialAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, release beam.Release) {
 		for _, name := range []string{"a_go@127.0.0.1", "z_go@127.0.0.1"} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				p := startPair(t, release, beam.Options{}, truss.Config{Name: name})
+				late := new(lateNetwork)
+				p := startPair(t, release, beam.Options{}, truss.Config{Name: name, Network: late})
+				late.epmd = fmt.Sprintf("127.0.0.1:%d", p.epmd)
 				watcher := p.beam.Spawn()
 				watcher.MustEval(t, "net_kernel:monitor_nodes(true, [{node_type, all}])")
 				next := events(t, p.node)
 				for round := range 100 {
 					bothDial(t, p, watcher, next, round)
+				}
+				collisions := late.accepted.Load() + late.dialled.Load() - 100
+				t.Logf("%d rounds of 100 had two dials", collisions)
+				if collisions < 20 {
+					t.Errorf("only %d rounds of 100 had two dials", collisions)
 				}
 			})
 		}
@@ -35,10 +83,6 @@ func bothDial(t *testing.T, p pair, watcher *beam.Process, next func(string) tru
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	theirs := p.beam.Go("net_kernel:connect_node('" + p.node.Name() + "')")
-	// The BEAM needs some 100 us to parse and dial; sweep over the moments at which
-	// ours may fall in.
-	for begin := time.Now(); time.Since(begin) < time.Duration(round)*20*time.Microsecond; {
-	}
 	if err := p.node.Connect(ctx, p.beam.Name); err != nil {
 		t.Fatalf("round %d: our dial: %v", round, err)
 	}
