@@ -82,7 +82,9 @@ func (d *Decoder) ref() (r Ref, err error) {
 		if !d.has(4) {
 			return Ref{}, d.truncated(at, "reference")
 		}
-		r.Words[0] = d.u32()
+		if r.Words[0] = d.u32(); r.Words[0] > maxOldRefWord {
+			return Ref{}, d.invalid(at, "old reference of more than 18 bits")
+		}
 		r.Creation, err = d.creation(at, false)
 		return r, err
 	}
@@ -94,6 +96,9 @@ func (d *Decoder) ref() (r Ref, err error) {
 	}
 	for i := range r.Words[:words] {
 		r.Words[i] = d.u32()
+	}
+	if tag == extNewReference && r.Words[0] > maxOldRefWord {
+		return Ref{}, d.invalid(at, "old reference of more than 18 bits")
 	}
 	return r, nil
 }

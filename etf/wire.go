@@ -43,11 +43,12 @@ const (
 // could read.
 
 const (
-	maxAtomChars = 255    // of Unicode; up to 1020 bytes
-	maxString    = 0xffff // elements of a list written as extString
-	maxRefWords  = 5
-	maxPort32    = 1<<28 - 1 // ids beyond need extV4Port: older nodes have 28 bits
-	maxOldCreate = 3         // creations had two bits when they were a byte
-	maxFunFree   = 255       // OTP refuses more, arity included
-	defaultDepth = 10_000
+	maxAtomChars  = 255    // of Unicode; up to 1020 bytes
+	maxString     = 0xffff // elements of a list written as extString
+	maxRefWords   = 5
+	maxPort32     = 1<<28 - 1 // ids beyond need extV4Port: older nodes have 28 bits
+	maxOldCreate  = 3         // creations had two bits when they were a byte
+	maxOldRefWord = 1<<18 - 1 // and the first word of a reference had 18
+	maxFunFree    = 255       // OTP refuses more, arity included
+	defaultDepth  = 10_000
 )
