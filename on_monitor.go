@@ -1,0 +1,41 @@
+package truss
+
+import (
+	"github.com/truss-beam/truss/dist"
+)
+
+func (c *conn) onMonitor(s *dist.Signal) error {
+	ctl := &s.Control
+	if err := c.fromPeer(ctl); err != nil {
+		return err
+	}
+	w := watcher{pid: ctl.From, name: ctl.ToName}
+	p := c.node.local(target{pid: ctl.To, name: ctl.ToName})
+	if p != nil && c.relate(p) && p.addWatcher(ctl.Ref, w) {
+		return nil
+	}
+	c.sendDown(ctl.To, w, ctl.Ref, reasonNoProc)
+	return nil
+}
+
+func (c *conn) onDemonitor(s *dist.Signal) error {
+	ctl := &s.Control
+	if err := c.fromPeer(ctl); err != nil {
+		return err
+	}
+	if p := c.node.local(target{pid: ctl.To, name: ctl.ToName}); p != nil {
+		p.removeWatcher(ctl.Ref)
+	}
+	return nil
+}
+
+func (c *conn) onDown(s *dist.Signal) error {
+	reason, err := reasonOf(s)
+	if err != nil {
+		return err
+	}
+	if p := c.node.processes.find(s.Control.To); p != nil {
+		p.down(s.Control.Ref, reason)
+	}
+	return nil
+}
