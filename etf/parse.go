@@ -10,8 +10,8 @@ import (
 // people and command lines, and nothing people write comes near them.
 const (
 	parseMaxDepth  = 1_000
-	parseMaxDigits = 100_000  // reading a number is quadratic in its digits
-	parseMaxSized  = 16 << 20 // bytes in all of segments such as 0:1000000, and of binaries in binaries
+	parseMaxDigits = 100_000 // reading a number is quadratic in its digits
+	parseMaxSized  = 1 << 20 // bytes in all of segments such as 0:1000000, and of binaries in binaries
 )
 
 // ParseError says where a text stopped being a term, and why.

@@ -147,6 +147,10 @@ func (p *parser) spec() (segmentSpec, error) {
 func (p *parser) write(w *bitWriter, value Term, spec segmentSpec) error {
 	switch v := value.(type) {
 	case int64:
+		if spec == (segmentSpec{size: -1, kind: "integer"}) {
+			w.append([]byte{byte(v)}, 8, 0)
+			return nil
+		}
 		return p.writeInt(w, big.NewInt(v), spec)
 	case *big.Int:
 		return p.writeInt(w, v, spec)
@@ -178,8 +182,10 @@ func (p *parser) writeInt(w *bitWriter, v *big.Int, spec segmentSpec) error {
 	if spec.size >= 0 {
 		bits = spec.size * max(spec.unit, 1)
 	}
-	if err := p.charge(bits); err != nil {
-		return err
+	if spec.size >= 0 {
+		if err := p.charge(bits); err != nil {
+			return err
+		}
 	}
 	// Two's complement, cut to the size: Erlang writes 256 as 0 into a byte.
 	n := int((bits + 7) / 8)

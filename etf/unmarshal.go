@@ -54,7 +54,7 @@ func (d *Decoder) unmarshal(v any) error {
 	if rv.Kind() != reflect.Pointer || rv.IsNil() {
 		return &UnmarshalError{Type: reflect.TypeOf(v), Why: "not a pointer to a value", Err: ErrUnsupported}
 	}
-	if u, ok := v.(*Term); ok {
+	if u, ok := v.(*Term); ok && reflect.ValueOf(*u).Kind() != reflect.Pointer {
 		t, err := d.term()
 		if err == nil {
 			*u = t
@@ -71,7 +71,11 @@ func (d *Decoder) cannot(t reflect.Type, err error) error {
 	if !errors.Is(err, ErrKind) && !errors.Is(err, ErrRange) {
 		return err
 	}
-	u := &UnmarshalError{Term: d.describe(), Type: t, Err: ErrKind}
+	term, broken := d.describe()
+	if broken != nil {
+		return broken
+	}
+	u := &UnmarshalError{Term: term, Type: t, Err: ErrKind}
 	if errors.Is(err, ErrRange) {
 		u.Err, u.Why = ErrRange, "out of range"
 	}
@@ -80,34 +84,37 @@ func (d *Decoder) cannot(t reflect.Type, err error) error {
 
 // misfit is cannot for a term of the right kind that is wrong in another way.
 func (d *Decoder) misfit(t reflect.Type, err error, why string, args ...any) error {
-	return &UnmarshalError{Term: d.describe(), Type: t, Err: err, Why: fmt.Sprintf(why, args...)}
+	term, broken := d.describe()
+	if broken != nil {
+		return broken
+	}
+	return &UnmarshalError{Term: term, Type: t, Err: err, Why: fmt.Sprintf(why, args...)}
 }
 
 // describe names the next term for an error, without consuming it: scalars with
-// their value, others by their kind and size.
-func (d *Decoder) describe() string {
+// their value, others by their kind and size. It fails if the term is broken.
+func (d *Decoder) describe() (string, error) {
 	c := *d // the cursor is a value
 	c.seen, c.dup = nil, duplicates{}
 	switch kind := c.Kind(); kind {
 	case KindTuple:
 		n, err := c.Tuple()
-		if err == nil {
-			return fmt.Sprintf("a tuple of %d", n)
-		}
+		return fmt.Sprintf("a tuple of %d", n), err
 	case KindBinary:
 		b, err := c.Binary()
-		if err == nil && len(b) > 40 {
-			return fmt.Sprintf("a binary of %d bytes", len(b))
-		} else if err == nil {
-			return "binary " + Format(b)
+		if len(b) > 40 {
+			return fmt.Sprintf("a binary of %d bytes", len(b)), nil
 		}
+		return "binary " + Format(b), err
 	case KindInt, KindFloat, KindAtom, KindPid, KindPort, KindRef:
 		t, err := c.term()
-		if err == nil {
-			return kind.String() + " " + clip(Format(t))
+		if err != nil {
+			return "", err
 		}
+		return kind.String() + " " + clip(Format(t)), nil
 	case KindInvalid:
-		return "what is no term"
+		return "", c.want(KindInvalid + 1) // says whether the input ends or is wrong
+	default:
+		return "a " + kind.String(), nil
 	}
-	return "a " + c.Kind().String()
 }

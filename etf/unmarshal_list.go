@@ -64,8 +64,8 @@ func decodeSlice(d *Decoder, v reflect.Value, elem *plan) error {
 		v.SetZero()
 		return d.Skip()
 	}
-	if v.IsNil() {
-		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+	if d.off < len(d.in) && d.in[d.off] == extNil && v.IsNil() {
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0)) // as json: empty, not nil
 	}
 	v.SetLen(0)
 	size := max(int(v.Type().Elem().Size()), 1)
