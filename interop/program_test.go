@@ -67,7 +67,9 @@ func fail(err error) int {
 
 type who struct{}
 
-func (who) HandleCall(context.Context, truss.From, truss.Message) (any, error) { return os.Getpid(), nil }
+func (who) HandleCall(context.Context, truss.From, truss.Message) (any, error) {
+	return os.Getpid(), nil
+}
 
 // program is such a node, running.
 type program struct {
