@@ -208,6 +208,15 @@ func (e *Encoder) AppendAtom(dst []byte, a Atom) ([]byte, error) {
 }
 
 func validAtom(a Atom) bool {
+	if len(a) <= 32 { // for the usual atom faster than what utf8 does to prepare
+		var all byte
+		for i := range len(a) {
+			all |= a[i]
+		}
+		if all < utf8.RuneSelf {
+			return true
+		}
+	}
 	if !utf8.ValidString(string(a)) {
 		return false
 	}

@@ -56,14 +56,19 @@ func BenchmarkEncode(b *testing.B) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	for name, term := range map[string]Term{"50KB": realistic(), "call": smallTuple()} {
-		wire := mustEncode(b, term)[1:]
+	table := []Term{Atom("$gen_call"), Atom("a@b"), Atom("add")}
+	cached := Encoder{Cache: tableCache{"$gen_call": 0, "a@b": 1, "add": 2}}
+	call, err := cached.Append(nil, smallTuple())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, wire := range map[string][]byte{"50KB": mustEncode(b, realistic())[1:], "call": call} {
 		b.Run(name+"/Term", func(b *testing.B) {
 			b.SetBytes(int64(len(wire)))
 			b.ReportAllocs()
 			for b.Loop() {
 				var d Decoder
-				d.Reset(wire, nil)
+				d.Reset(wire, table)
 				if _, err := d.Term(); err != nil {
 					b.Fatal(err)
 				}
@@ -74,7 +79,7 @@ func BenchmarkDecode(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				var d Decoder
-				d.Reset(wire, nil)
+				d.Reset(wire, table)
 				if err := d.Skip(); err != nil {
 					b.Fatal(err)
 				}

@@ -11,12 +11,14 @@ import (
 // that collide. Set once, at start.
 var hashSeed = maphash.MakeSeed()
 
-// hashKey does the same for what is hashed without maphash.
-var hashKey = maphash.String(hashSeed, "etf") | 1
+// hashKeys do the same for what is hashed without maphash.
+var hashKeys = [2]uint64{maphash.String(hashSeed, "first key"), maphash.String(hashSeed, "second key")}
 
 // mix folds two words into one; the product of 128 bits keeps every input bit.
+// Both factors are keyed: with a constant on one side a sender could make it zero,
+// and the product with it, and so have terms collide at will.
 func mix(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a^hashKey, b^0x9e3779b97f4a7c15)
+	hi, lo := bits.Mul64(a^hashKeys[0], b^hashKeys[1])
 	return hi ^ lo
 }
 
@@ -27,7 +29,8 @@ func hashInt(i int64) uint64 { return mix(uint64(i), uint64(KindInt)) }
 func hashBytes(b []byte) uint64 { return maphash.Bytes(hashSeed, b) + uint64(KindBinary) }
 
 // hashTerm gives terms that are Equal the same hash. It differs from one run of
-// the program to the next.
+// the program to the next. Everything that Equal looks at goes in, or terms that
+// differ only in the rest would collide.
 func hashTerm(t Term) uint64 {
 	switch v := canonical(t).(type) {
 	case Atom:
@@ -51,9 +54,9 @@ func hashTerm(t Term) uint64 {
 	case Bitstring:
 		return mix(hashBytes(v.Bytes), uint64(v.Bits))
 	case Fun:
-		return hashAll(mix(hashAtom(v.Module), uint64(v.Index)), v.Free)
+		return hashFun(v)
 	case Record:
-		return hashAll(mix(hashAtom(v.Module), hashAtom(v.Name)), v.Values)
+		return hashRecord(v)
 	case Pid:
 		return mix(hashAtom(v.Node), mix(uint64(v.ID)<<32|uint64(v.Serial), uint64(v.Creation)))
 	case Port, Ref, Export:
@@ -85,4 +88,21 @@ func hashBig(n *big.Int) uint64 {
 		h = mix(h, uint64(word))
 	}
 	return h
+}
+
+func hashFun(f Fun) uint64 {
+	h := mix(hashAtom(f.Module), uint64(f.Arity)<<32|uint64(f.Index))
+	h = mix(h, uint64(f.OldIndex)<<32|uint64(f.OldUniq))
+	return hashAll(mix(h, hashBytes(f.Uniq[:])), f.Free)
+}
+
+func hashRecord(r Record) uint64 {
+	h := mix(hashAtom(r.Module), hashAtom(r.Name))
+	if r.Exported {
+		h++
+	}
+	for _, f := range r.Fields {
+		h = mix(h, hashAtom(f))
+	}
+	return hashAll(h, r.Values)
 }

@@ -4,8 +4,8 @@ package etf
 //
 // They come on top of what needs no configuration: a header that promises more
 // elements than bytes are left is refused before anything is allocated for it,
-// so memory stays within a small multiple of the input's length in any case
-// (about 16 bytes of Go values per byte of a list of bytes, the worst of them).
+// so memory stays within a small multiple of the input's length in any case (some
+// 20 bytes per byte at worst, which lists of bytes and tuples of one element need).
 type Limits struct {
 	// Depth is how deep terms may nest; 10,000 by default. A level costs about
 	// half a kilobyte of stack, so that the default stays under 10 MB of the

@@ -6,8 +6,8 @@ package etf
 // 300 allocations instead of 5600, and a third of the time.
 //
 // The price: whoever keeps one small part of a large term keeps its slabs, and
-// with them up to some hundred neighbours. Slabs belong to one term each, for they
-// are dropped by Reset, and start small for small inputs, which bounds the waste to
+// with them up to some hundred neighbours. Reset drops them, so that terms of different
+// inputs share none, and they start small for small inputs, which bounds the waste to
 // a few bytes per byte of input.
 type slabs struct {
 	terms   []Term
