@@ -2,14 +2,19 @@ package truss
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/truss-beam/truss/dist"
 )
 
 // Config says what a node is called and how it behaves. The zero value is a
@@ -28,6 +33,22 @@ type Config struct {
 	// Cookie is the secret all nodes of a cluster share. Empty means
 	// RELEASE_COOKIE, else the content of ~/.erlang.cookie.
 	Cookie string
+
+	// Cookies are the cookies of single peers, by full node name, where they
+	// differ from Cookie: erlang:set_cookie/2.
+	Cookies map[string]string
+
+	// Allow, if not nil, is the only nodes that connections are accepted from and
+	// made to, by full name or host: net_kernel:allow/1.
+	Allow []string
+
+	// TLS, if set, encrypts all connections, as OTP's -proto_dist inet_tls: every
+	// node of the cluster has to. It is used for both directions, so it wants
+	// Certificates (or GetCertificate) and RootCAs; set ClientCAs and ClientAuth to
+	// ask for client certificates. Where ServerName is empty, a peer's certificate
+	// must be valid for the host part of its name. Handshakes ask GetCertificate
+	// anew, so certificates can change without a restart.
+	TLS *tls.Config
 
 	// Hidden keeps this node out of the others' Nodes: it is connected only to
 	// whom it dials and who dials it, as erl -hidden.
@@ -65,9 +86,10 @@ type Config struct {
 	// dialling before it, may take. Default 7 s.
 	SetupTime time.Duration
 
-	// NoAutoConnect makes a Send, Call, Monitor or Link to a node that is not
-	// connected fail instead of connecting first: dist_auto_connect never.
-	NoAutoConnect bool
+	// AutoConnect says whether a Send, Call, Monitor or Link to a node that is not
+	// connected connects first: kernel's dist_auto_connect. Connect and Ping
+	// always may.
+	AutoConnect AutoConnect
 
 	// SendBuffer is how many bytes may wait for one peer's socket before senders
 	// wait for their context: OTP's dist_buf_busy_limit. Default 1 MiB.
@@ -84,6 +106,15 @@ type Config struct {
 	// Network is how the node listens and dials. Nil means TCP.
 	Network Network
 }
+
+// AutoConnect is when a node connects without being asked to.
+type AutoConnect int
+
+const (
+	AutoConnectAlways AutoConnect = iota // whenever something is sent
+	AutoConnectOnce                      // only if it never was connected before
+	AutoConnectNever
+)
 
 // Network is what a node needs of a network: *net.ListenConfig's and
 // *net.Dialer's methods. Tests put an in-memory one here.
@@ -131,6 +162,15 @@ func (c Config) resolved(getenv func(string) string) (Config, error) {
 	}
 	if c.Epmd == epmdNone && c.Port == 0 {
 		return c, errors.New("truss: with Epmd \"none\" set Port: it is the port of every node of the cluster")
+	}
+	for peer := range c.Cookies {
+		if err := dist.CheckName(peer); err != nil {
+			return c, fmt.Errorf("truss: Cookies: %w", err)
+		}
+	}
+	c.Cookies, c.Allow = maps.Clone(c.Cookies), slices.Clone(c.Allow)
+	if c.TLS != nil {
+		c.TLS = c.TLS.Clone()
 	}
 	if c.TickTime < 0 || c.SetupTime < 0 || c.SendBuffer < 0 || c.MaxMessage < 0 {
 		return c, errors.New("truss: TickTime, SetupTime, SendBuffer and MaxMessage cannot be negative")

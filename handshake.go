@@ -13,20 +13,29 @@ import (
 	"github.com/truss-beam/truss/dist"
 )
 
-// handshakeIO is the frames of a handshake over a socket: two bytes of length,
-// each step within the setup time.
+// handshakeIO is the frames of a handshake over a socket, each step within the
+// setup time.
 type handshakeIO struct {
 	socket net.Conn
 	step   time.Duration
+	prefix int // bytes of length: 2, or over TLS 4 (inet_tls_dist.erl)
+}
+
+func (n *Node) handshakeOver(socket net.Conn) handshakeIO {
+	prefix := 2
+	if n.config.TLS != nil {
+		prefix = 4
+	}
+	return handshakeIO{socket: socket, step: n.config.SetupTime, prefix: prefix}
 }
 
 func (h handshakeIO) read() ([]byte, error) {
 	_ = h.socket.SetDeadline(time.Now().Add(h.step))
-	var length [2]byte
-	if _, err := io.ReadFull(h.socket, length[:]); err != nil {
+	var length [4]byte
+	if _, err := io.ReadFull(h.socket, length[4-h.prefix:]); err != nil {
 		return nil, err
 	}
-	size := int(binary.BigEndian.Uint16(length[:]))
+	size := binary.BigEndian.Uint32(length[:])
 	if size > dist.MaxHandshakeFrame {
 		return nil, fmt.Errorf("handshake frame of %d bytes; at most %d make sense", size, dist.MaxHandshakeFrame)
 	}
@@ -35,12 +44,12 @@ func (h handshakeIO) read() ([]byte, error) {
 	return body, err
 }
 
-// write sends the frame whose body append makes.
+// write sends the frame whose body appendBody makes.
 func (h handshakeIO) write(appendBody func([]byte) []byte) error {
 	_ = h.socket.SetDeadline(time.Now().Add(h.step))
-	frame := appendBody(make([]byte, 2, 128))
-	binary.BigEndian.PutUint16(frame, uint16(len(frame)-2))
-	_, err := h.socket.Write(frame)
+	frame := appendBody(make([]byte, 4, 128))
+	binary.BigEndian.PutUint32(frame, uint32(len(frame)-4))
+	_, err := h.socket.Write(frame[4-h.prefix:])
 	return err
 }
 
@@ -99,6 +108,11 @@ func (n *Node) dialHandshake(ctx context.Context, name, addr string) (*conn, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = socket.Close() })
 	defer stop()
+	if n.config.TLS != nil {
+		if socket, err = n.dialTLS(stepCtx, socket, name); err != nil {
+			return nil, err
+		}
+	}
 	result, err := n.initiate(socket, name)
 	if err != nil {
 		_ = socket.Close()
@@ -110,8 +124,8 @@ func (n *Node) dialHandshake(ctx context.Context, name, addr string) (*conn, err
 // initiate plays the side that dialled (erl_dist_protocol, "Distribution
 // Handshake").
 func (n *Node) initiate(socket net.Conn, name string) (dist.Result, error) {
-	h := dist.NewInitiator(n.self(), name, n.config.Cookie, challenge())
-	frames := handshakeIO{socket, n.config.SetupTime}
+	h := dist.NewInitiator(n.self(), name, n.cookie(name), challenge())
+	frames := n.handshakeOver(socket)
 	if err := frames.write(h.AppendName); err != nil {
 		return dist.Result{}, stage("sending our name to", name, err)
 	}
@@ -153,25 +167,37 @@ func (n *Node) initiate(socket net.Conn, name string) (dist.Result, error) {
 }
 
 // accept plays the side that was dialled, and starts the connection.
-func (n *Node) accept(socket net.Conn) {
-	stop := context.AfterFunc(n.life, func() { _ = socket.Close() })
+func (n *Node) accept(raw net.Conn) {
+	leave := n.admission.enter(raw)
+	defer leave()
+	stop := context.AfterFunc(n.life, func() { _ = raw.Close() })
 	defer stop()
-	err := n.acceptHandshake(socket)
+	socket, err := raw, error(nil)
+	if n.config.TLS != nil {
+		socket, err = n.acceptTLS(raw)
+	}
+	if err == nil {
+		err = n.acceptHandshake(socket)
+	}
 	if err != nil {
-		_ = socket.Close()
-		n.log.Info("incoming connection refused", "from", socket.RemoteAddr(), "error", err)
+		_ = raw.Close()
+		n.log.Info("incoming connection refused", "from", raw.RemoteAddr(), "error", err)
 	}
 }
 
 func (n *Node) acceptHandshake(socket net.Conn) error {
 	h := dist.NewAcceptor(n.self(), challenge())
-	frames := handshakeIO{socket, n.config.SetupTime}
+	frames := n.handshakeOver(socket)
 	body, err := frames.read()
 	if err != nil {
 		return fmt.Errorf("waiting for its name: %w", err)
 	}
 	peer, err := h.Name(body)
 	if err != nil {
+		return refuse(frames, h, err)
+	}
+	if !n.allows(peer.Name) {
+		err := &dist.HandshakeError{Stage: dist.StageName, Peer: peer.Name, Answer: dist.StatusNotAllowed, Err: errNotAllowed}
 		return refuse(frames, h, err)
 	}
 	a, err := n.greet(frames, h, &peer)
@@ -280,7 +306,7 @@ func (n *Node) authenticate(frames handshakeIO, h *dist.Acceptor, peer dist.Peer
 	if err != nil {
 		return dist.Result{}, stage("waiting for the digest of", peer.Name, err)
 	}
-	if err := h.Reply(body, n.config.Cookie); err != nil {
+	if err := h.Reply(body, n.cookie(peer.Name)); err != nil {
 		return dist.Result{}, err
 	}
 	if err := frames.write(h.AppendAck); err != nil {

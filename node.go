@@ -34,6 +34,7 @@ type Node struct {
 	aliases   aliases
 	refs      refs
 	peers     peers
+	admission admission
 	watch     watch
 
 	localLinks sync.Mutex // held while both ends of a link on this node change
@@ -57,6 +58,9 @@ func Start(ctx context.Context, config Config) (*Node, error) {
 	n.log = config.Logger.With("node", n.name)
 	n.peers.up = make(map[string]*conn)
 	n.peers.attempts = make(map[string]*attempt)
+	if config.AutoConnect == AutoConnectOnce {
+		n.peers.lost = make(map[string]bool)
+	}
 	if err := n.listen(ctx); err != nil {
 		return nil, err
 	}

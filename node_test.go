@@ -375,9 +375,9 @@ func TestBackPressure(t *testing.T) {
 	})
 }
 
-func TestNoAutoConnect(t *testing.T) {
+func TestAutoConnectNever(t *testing.T) {
 	inBubble(t, func(t *testing.T, ctx context.Context, c *trusstest.Cluster) {
-		a := c.Start("a", func(config *truss.Config) { config.NoAutoConnect = true })
+		a := c.Start("a", func(config *truss.Config) { config.AutoConnect = truss.AutoConnectNever })
 		b := c.Start("b")
 		if err := a.Send(ctx, truss.Name{Name: "x", Node: b.Name()}, 1); !errors.Is(err, truss.ErrNoConnection) {
 			t.Error("Send connected, or:", err)

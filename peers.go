@@ -2,6 +2,7 @@ package truss
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 	"sync"
@@ -18,6 +19,7 @@ type peers struct {
 	closed   bool
 	up       map[string]*conn
 	attempts map[string]*attempt
+	lost     map[string]bool // peers whose connection was lost; nil unless AutoConnectOnce asks
 }
 
 // attempt is one try to get a connection to a peer, by whichever side. There is
@@ -152,6 +154,16 @@ func (t *peers) remove(c *conn) {
 	if t.up[c.name] == c {
 		delete(t.up, c.name)
 	}
+	if t.lost != nil {
+		t.lost[c.name] = true
+	}
+}
+
+// wasUp tells whether there was a connection to name before.
+func (t *peers) wasUp(name string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lost[name]
 }
 
 // close refuses new connections from now on, and gives up our dials.
@@ -224,8 +236,11 @@ func (n *Node) connection(ctx context.Context, name string) (*conn, error) {
 	if c := n.peers.find(name); c != nil {
 		return c, nil
 	}
-	if n.config.NoAutoConnect {
-		return nil, noConnection(name, nil)
+	switch auto := n.config.AutoConnect; {
+	case auto == AutoConnectNever:
+		return nil, noConnection(name, errors.New("AutoConnect is never"))
+	case auto == AutoConnectOnce && n.peers.wasUp(name):
+		return nil, noConnection(name, errors.New("AutoConnect is once, and the connection was lost"))
 	}
 	return n.connect(ctx, name, "")
 }
@@ -233,6 +248,9 @@ func (n *Node) connection(ctx context.Context, name string) (*conn, error) {
 func (n *Node) connect(ctx context.Context, name, addr string) (*conn, error) {
 	if err := n.checkPeerName(name); err != nil {
 		return nil, err
+	}
+	if !n.allows(name) {
+		return nil, noConnection(name, errNotAllowed)
 	}
 	for {
 		// The attempt outlives this caller's context: others may wait for it too.
