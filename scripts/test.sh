@@ -65,9 +65,10 @@ interop() {
     fi
   done
   echo '-- interop tests'
-  # -count=1: Go's test cache knows nothing of the Erlang beside it.
+  # -count=1: Go's test cache knows nothing of the Erlang beside it. -p 1: the
+  # packages share loopback addresses and real time, each of which one can use up.
   # shellcheck disable=SC2086
-  { go vet $packages && TRUSS_PEERS_LIST=$peers go test "${flags[@]}" -count=1 $packages; } || failed=1
+  { go vet $packages && TRUSS_PEERS_LIST=$peers go test "${flags[@]}" -count=1 -p 1 $packages; } || failed=1
 }
 
 race
