@@ -33,7 +33,7 @@ func (d *Decoder) binary() (Term, error) {
 	if len(data) == 0 {
 		return emptyBinary, nil
 	}
-	return d.slabs.binary(data, d.left()), nil
+	return d.slabs.binary(data, len(d.in)), nil
 }
 
 // bitstring reads a tag 77; with 8 bits in its last byte it is a binary.

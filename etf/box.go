@@ -36,9 +36,9 @@ var (
 	binaryWord = typeWord([]byte(nil))
 )
 
-func (b *boxes) number(typ unsafe.Pointer, bits uint64, left int) (t Term) {
+func (b *boxes) number(typ unsafe.Pointer, bits uint64, size int) (t Term) {
 	if len(b.numbers) == 0 {
-		b.numbers = make([]uint64, chunk(left, 1, slabBoxes))
+		b.numbers = make([]uint64, chunk(size/16, 1, slabBoxes))
 	}
 	p := &b.numbers[0]
 	b.numbers = b.numbers[1:]
@@ -47,9 +47,9 @@ func (b *boxes) number(typ unsafe.Pointer, bits uint64, left int) (t Term) {
 	return t
 }
 
-func (b *boxes) slice(typ unsafe.Pointer, h header, left int) (t Term) {
+func (b *boxes) slice(typ unsafe.Pointer, h header, size int) (t Term) {
 	if len(b.headers) == 0 {
-		b.headers = make([]header, chunk(left/2, 1, slabBoxes))
+		b.headers = make([]header, chunk(size/16, 1, slabBoxes))
 	}
 	p := &b.headers[0]
 	b.headers = b.headers[1:]
@@ -58,29 +58,29 @@ func (b *boxes) slice(typ unsafe.Pointer, h header, left int) (t Term) {
 	return t
 }
 
-func (b *boxes) int(i int64, left int) Term {
+func (b *boxes) int(i int64, size int) Term {
 	if uint64(i) < 256 {
 		return i // Go keeps those boxed
 	}
-	return b.number(intWord, uint64(i), left)
+	return b.number(intWord, uint64(i), size)
 }
 
-func (b *boxes) float(f float64, left int) Term {
-	return b.number(floatWord, *(*uint64)(unsafe.Pointer(&f)), left)
+func (b *boxes) float(f float64, size int) Term {
+	return b.number(floatWord, *(*uint64)(unsafe.Pointer(&f)), size)
 }
 
-func (b *boxes) tuple(v Tuple, left int) Term {
-	return b.slice(tupleWord, header{unsafe.Pointer(unsafe.SliceData(v)), len(v), cap(v)}, left)
+func (b *boxes) tuple(v Tuple, size int) Term {
+	return b.slice(tupleWord, header{unsafe.Pointer(unsafe.SliceData(v)), len(v), cap(v)}, size)
 }
 
-func (b *boxes) list(v List, left int) Term {
-	return b.slice(listWord, header{unsafe.Pointer(unsafe.SliceData(v)), len(v), cap(v)}, left)
+func (b *boxes) list(v List, size int) Term {
+	return b.slice(listWord, header{unsafe.Pointer(unsafe.SliceData(v)), len(v), cap(v)}, size)
 }
 
-func (b *boxes) assoc(v Map, left int) Term {
-	return b.slice(mapWord, header{unsafe.Pointer(unsafe.SliceData(v)), len(v), cap(v)}, left)
+func (b *boxes) assoc(v Map, size int) Term {
+	return b.slice(mapWord, header{unsafe.Pointer(unsafe.SliceData(v)), len(v), cap(v)}, size)
 }
 
-func (b *boxes) binary(v []byte, left int) Term {
-	return b.slice(binaryWord, header{unsafe.Pointer(unsafe.SliceData(v)), len(v), cap(v)}, left)
+func (b *boxes) binary(v []byte, size int) Term {
+	return b.slice(binaryWord, header{unsafe.Pointer(unsafe.SliceData(v)), len(v), cap(v)}, size)
 }

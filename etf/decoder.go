@@ -72,7 +72,7 @@ again:
 		if d.has(5) {
 			v := int64(int32(binary.BigEndian.Uint32(d.in[d.off+1:])))
 			d.off += 5
-			return d.slabs.int(v, d.left()), nil
+			return d.slabs.int(v, len(d.in)), nil
 		}
 		return nil, d.truncated(d.off, "integer")
 	case extAtomCacheRef, extSmallAtomUTF8, extAtomUTF8, extSmallAtom, extAtom:
@@ -108,7 +108,7 @@ func (d *Decoder) rareTerm(tag byte) (Term, error) {
 		if err != nil {
 			return nil, err
 		}
-		return d.slabs.float(f, d.left()), nil
+		return d.slabs.float(f, len(d.in)), nil
 	case extString:
 		return d.stringList()
 	case extNewerRef, extNewReference, extReference:
@@ -139,9 +139,6 @@ func boxed[T any](v T, err error) (Term, error) {
 
 // has reports whether at least n bytes are left, n counted from the tag.
 func (d *Decoder) has(n int) bool { return len(d.in)-d.off >= n }
-
-// left is how many bytes are left.
-func (d *Decoder) left() int { return len(d.in) - d.off }
 
 // took notes that one of the promised elements is being read.
 func (d *Decoder) took() {
@@ -187,9 +184,15 @@ func (d *Decoder) skipEmptyHeads() {
 
 // want checks that a term of kind k comes next.
 func (d *Decoder) want(k Kind) error {
-	switch got := d.Kind(); {
-	case got == k:
+	got := d.Kind()
+	if got == k {
 		return nil
+	}
+	return d.unwanted(k, got)
+}
+
+func (d *Decoder) unwanted(k, got Kind) error {
+	switch {
 	case d.off >= len(d.in):
 		return d.truncated(d.off, k.String())
 	case got == KindInvalid:

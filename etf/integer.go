@@ -74,7 +74,7 @@ func (d *Decoder) big() (Term, error) {
 		return i, nil
 	}
 	if i, ok := raw.int64(); ok {
-		return d.slabs.int(i, d.left()), nil
+		return d.slabs.int(i, len(d.in)), nil
 	}
 	return raw.big(), nil
 }

@@ -55,7 +55,9 @@ var kinds = [256]Kind{
 // Kind tells what comes next without consuming it. It looks at the tag only:
 // reading the term can still fail.
 func (d *Decoder) Kind() Kind {
-	d.skipEmptyHeads()
+	if d.off < len(d.in) && d.in[d.off] == extList {
+		d.skipEmptyHeads()
+	}
 	if d.off >= len(d.in) {
 		return KindInvalid
 	}

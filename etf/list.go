@@ -86,7 +86,7 @@ func (d *Decoder) stringList() (Term, error) {
 	if len(str) == 0 {
 		return List(nil), nil
 	}
-	return d.slabs.list(appendBytes(d.slabs.someTerms(len(str), d.left())[:0], str), d.left()), nil
+	return d.slabs.list(appendBytes(d.slabs.someTerms(len(str), len(d.in))[:0], str), len(d.in)), nil
 }
 
 // appendBytes makes elements of bytes; Go boxes integers below 256 without
@@ -109,7 +109,7 @@ func (d *Decoder) list() (Term, error) {
 	if err != nil {
 		return nil, err
 	}
-	elems := List(d.slabs.someTerms(n, d.left()))
+	elems := List(d.slabs.someTerms(n, len(d.in)))
 	for i := range elems {
 		if elems[i], err = d.term(); err != nil {
 			return nil, err
@@ -154,14 +154,14 @@ func (d *Decoder) tail(elems List) (Term, error) {
 	case extNil:
 		d.took()
 		d.off++
-		return d.slabs.list(elems, d.left()), nil
+		return d.slabs.list(elems, len(d.in)), nil
 	case extString:
 		d.took()
 		str, err := d.str()
 		if err != nil {
 			return nil, err
 		}
-		return d.slabs.list(appendBytes(elems, str), d.left()), nil
+		return d.slabs.list(appendBytes(elems, str), len(d.in)), nil
 	}
 	tail, err := d.term()
 	if err != nil {

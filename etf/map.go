@@ -44,7 +44,7 @@ func (d *Decoder) mapTerm() (Term, error) {
 		d.leave()
 		return Map(nil), nil
 	}
-	m := Map(d.slabs.someEntries(n, d.left()))
+	m := Map(d.slabs.someEntries(n, len(d.in)))
 	for i := range m {
 		if m[i].Key, err = d.key(n); err != nil {
 			return nil, err
@@ -57,7 +57,7 @@ func (d *Decoder) mapTerm() (Term, error) {
 		return nil, d.invalid(at, "map with two equal keys")
 	}
 	d.leave()
-	return d.slabs.assoc(m, d.left()), nil
+	return d.slabs.assoc(m, len(d.in)), nil
 }
 
 // key reads a key of a map of n entries.

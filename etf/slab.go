@@ -21,30 +21,31 @@ const (
 	slabBoxes = 64
 )
 
-// chunk is how large a new slab should be with left bytes of input to come: a
-// term takes at least one, and rarely fewer than eight.
-func chunk(left, n, limit int) int { return max(n, min(left/8, limit)) }
+// chunk is how much a new slab holds: what is needed now, and else what is likely
+// to be needed for the whole input but at most limit. In application data a term
+// takes six bytes on average, and every other one needs a box.
+func chunk(likely, n, limit int) int { return max(n, min(likely, limit)) }
 
-// someTerms returns n nil terms, n > 0.
-func (s *slabs) someTerms(n, left int) []Term {
+// someTerms returns n nil terms, n > 0, for an input of size bytes.
+func (s *slabs) someTerms(n, size int) []Term {
 	if n > slabMax {
 		return make([]Term, n)
 	}
 	if n > len(s.terms) {
-		s.terms = make([]Term, chunk(left, n, slabTerms))
+		s.terms = make([]Term, chunk(size/6, n, slabTerms))
 	}
 	t := s.terms[:n:n]
 	s.terms = s.terms[n:]
 	return t
 }
 
-// someEntries returns n empty entries, n > 0.
-func (s *slabs) someEntries(n, left int) []MapEntry {
+// someEntries returns n empty entries, n > 0, for an input of size bytes.
+func (s *slabs) someEntries(n, size int) []MapEntry {
 	if n > slabMax {
 		return make([]MapEntry, n)
 	}
 	if n > len(s.entries) {
-		s.entries = make([]MapEntry, chunk(left/2, n, slabTerms/2))
+		s.entries = make([]MapEntry, chunk(size/12, n, slabTerms/2))
 	}
 	m := s.entries[:n:n]
 	s.entries = s.entries[n:]

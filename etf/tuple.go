@@ -41,14 +41,14 @@ func (d *Decoder) tuple() (Term, error) {
 		d.leave()
 		return Tuple(nil), nil
 	}
-	t := Tuple(d.slabs.someTerms(n, d.left()))
+	t := Tuple(d.slabs.someTerms(n, len(d.in)))
 	for i := range t {
 		if t[i], err = d.term(); err != nil {
 			return nil, err
 		}
 	}
 	d.leave()
-	return d.slabs.tuple(t, d.left()), nil
+	return d.slabs.tuple(t, len(d.in)), nil
 }
 
 // AppendTuple appends the header of a tuple. arity elements are to follow; a
