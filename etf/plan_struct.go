@@ -21,7 +21,7 @@ type field struct {
 	fieldTag
 	index []int // as reflect.Value.FieldByIndex takes it
 	plan  *plan
-	key   []byte // the key's external form, for an Encoder without atom cache
+	key   []byte // the key's external form, atoms as if there were no atom cache
 }
 
 // maxFields is how many fields a fieldSet holds.
@@ -203,6 +203,9 @@ func dominant(fields []field) []field {
 // get returns the field's value, or false if it lies in an embedded struct whose
 // pointer is nil.
 func (f *field) get(v reflect.Value) (reflect.Value, bool) {
+	if len(f.index) == 1 {
+		return v.Field(f.index[0]), true
+	}
 	for i, n := range f.index {
 		if i > 0 && v.Kind() == reflect.Pointer {
 			if v.IsNil() {
@@ -217,6 +220,9 @@ func (f *field) get(v reflect.Value) (reflect.Value, bool) {
 
 // reach is get that makes the embedded structs that are missing.
 func (f *field) reach(v reflect.Value) (reflect.Value, error) {
+	if len(f.index) == 1 {
+		return v.Field(f.index[0]), nil
+	}
 	for i, n := range f.index {
 		if i > 0 && v.Kind() == reflect.Pointer {
 			if v.IsNil() {

@@ -1,3 +1,64 @@
+// # Structs and their tags
+//
+// What [Marshal] writes for a Go type, and [Unmarshal] reads into it:
+//
+//	bool                  true, false
+//	int and uint kinds    integer; one that does not fit is an error
+//	float32, float64      float; an integer is read too if it is exact
+//	*big.Int, big.Int     integer
+//	string                binary; reads a binary, a charlist, or chardata (lists of both)
+//	Atom, Charlist, Pid   and the other types of this package: what they are
+//	[]byte, [N]byte       binary; reads iodata too
+//	slice, array          list; an array wants exactly its length
+//	map                   map; keys must be what Go can compare
+//	pointer               nil, or what it points at; reads nil and undefined as nil
+//	interface             what is in it; reads the dynamic term
+//	time.Time             %DateTime{} in UTC; reads %NaiveDateTime{} and
+//	                      {{Y,M,D},{H,Mi,S}} too, both as UTC
+//	time.Duration         integer of milliseconds, as Erlang's timeouts
+//	struct                see below
+//	TermMarshaler,        what its methods say
+//	TermUnmarshaler
+//
+// Nothing else goes into anything else: no atom into a string, no float into an
+// int, no tuple into a slice. nil and undefined also make a slice or map nil.
+//
+// A struct is a map whose keys are atoms: its exported fields' names in snake_case
+// (UserID is user_id). Keys that it has no field for are ignored, fields that come
+// no key for are left as they are. The fields of embedded structs count as its
+// own, by the rules of encoding/json. A field's tag is its key and options:
+//
+//	etf:"-"              not a field
+//	etf:"key"            that key
+//	etf:",omitempty"     not written if false, 0, "", nil or of length 0
+//	etf:",required"      missing it is an error when reading
+//	etf:",binary"        the key is a binary, as in decoded JSON
+//	etf:",atom"          strings are atoms
+//	etf:",charlist"      strings are charlists
+//	etf:",naive"         a time.Time is a %NaiveDateTime{}
+//	etf:",unix"          a time.Time is an integer of seconds; also unix_ms, unix_us, unix_ns
+//	etf:",s"             a Duration is an integer of seconds; also ms, us, ns
+//
+// atom to ns reach through pointers, to the elements of slices and arrays, and to
+// the keys of Go maps. The tag of a blank field is about the struct itself:
+//
+//	_ struct{} `etf:",tuple"`                      {X, Y}
+//	_ struct{} `etf:"point,tuple"`                 {point, X, Y}, as an Erlang record
+//	_ struct{} `etf:"Elixir.MyApp.User,struct"`    %MyApp.User{x: X, y: Y}
+//	_ struct{} `etf:",proplist"`                   [{x, X}, {y, Y}], a keyword list
+//
+// What such a tag names is checked when reading, and so is a tuple's size. A
+// keyword list is read as the module proplists does: an atom alone is true, the
+// first of several counts, and other elements are skipped.
+//
+// Reading into a value that holds something already has the rules of
+// encoding/json: structs and maps are added to, slices replaced in place,
+// pointers followed, everything else is overwritten. Unlike there the first
+// mismatch ends it, with an [UnmarshalError]; what was read before it stays.
+//
+// Encoding does not allocate for a struct's fields, except inside Go maps, for
+// types with methods, and, unless a pointer to the struct is passed, for times and
+// for fields of this package's composite types (Tuple, Map, ...).
 package etf
 
 import (
