@@ -25,7 +25,7 @@ syntax, or with --elixir in Elixir's.
 
 ` + termHelp,
 		Example: `  truss call app@127.0.0.1 calc '{add, 1, 2}' --cookie secret
-  truss call app@127.0.0.1 Elixir.MyApp.Calc '#{op => add, args => [1, 2]}' --elixir
+  truss call app@127.0.0.1 Elixir.MyApp.Calc '{add, [1, 2]}' --elixir
   echo '{put, <<"key">>, [1.5, $a, true]}' | truss call app@127.0.0.1 store -
   truss call app@127.0.0.1 --json -- counter -1`,
 		Args: takes("NODE", "NAME", "TERM"),

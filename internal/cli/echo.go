@@ -12,18 +12,18 @@ import (
 type echo struct{ node *truss.Node }
 
 func (echo) HandleCall(_ context.Context, _ truss.From, request truss.Message) (any, error) {
-	return request, nil
+	return request.Term()
 }
 
 func (e echo) HandleInfo(ctx context.Context, message truss.Message) error {
-	var letter struct {
-		_    struct{} `etf:",tuple"`
-		From etf.Pid
-		Term etf.Term
+	term, err := message.Term()
+	if err != nil {
+		return nil // whoever sends what cannot be read does not end an echo
 	}
-	if message.Unmarshal(&letter) == nil {
-		// Whoever asked may be gone, and that is no reason to end.
-		_ = e.node.Send(ctx, letter.From, letter.Term)
+	if tuple, ok := term.(etf.Tuple); ok && len(tuple) == 2 {
+		if pid, ok := tuple[0].(etf.Pid); ok {
+			_ = e.node.Send(ctx, pid, tuple[1]) // whoever asked may be gone
+		}
 	}
 	return nil
 }

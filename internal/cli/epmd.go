@@ -39,25 +39,25 @@ by --kill, in place of OTP's epmd: BEAM nodes do not notice the difference. It
 prints ready and its port when it answers.
 
 OTP's way to write options, with one hyphen, is understood too (-port 4370,
--relaxed_command_check). Under the name epmd on PATH, as a link to truss, it is
-what erl starts when there is no epmd yet.`,
+-relaxed_command_check), and under the name epmd, by a link to it, truss is this
+command: so it can stand where OTP's is. Erl takes it with its option -epmd.`,
 		Example: `  truss epmd
   truss epmd --port 4370 --address 10.0.0.1
   truss epmd --daemon
   truss epmd --names
-  ln -s "$(command -v truss)" ~/bin/epmd`,
+  erl -name app@127.0.0.1 -epmd 'truss epmd --daemon'`,
 		Args: takes(),
 		RunE: run(func(ctx context.Context, _ []string) error { return f.run(ctx, t) }),
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Uint16Var(&f.port, "port", 0, "`port` to serve at or to ask (default ERL_EPMD_PORT, else 4369)")
-	flags.StringVar(&f.address, "address", "", "`addresses` to serve at, with commas; loopback always is one of\nthem (default ERL_EPMD_ADDRESS, else all)")
-	flags.BoolVar(&f.relaxed, "relaxed-command-check", false, "let --kill end it while nodes are registered, and allow --stop\n(also if ERL_EPMD_RELAXED_COMMAND_CHECK is set)")
-	flags.IntVar(&f.packetTimeout, "packet-timeout", 60, "`seconds` that a client may take for its request")
-	flags.BoolVar(&f.daemon, "daemon", false, "serve in the background; if an epmd is there already, do nothing")
+	flags.Uint16Var(&f.port, "port", 0, "`port` to serve at or to ask\n(default ERL_EPMD_PORT, else 4369)")
+	flags.StringVar(&f.address, "address", "", "`addresses` to serve at, with commas, beside\nloopback (default ERL_EPMD_ADDRESS, else all)")
+	flags.BoolVar(&f.relaxed, "relaxed-command-check", false, "allow --stop, and --kill with nodes registered\n(always with ERL_EPMD_RELAXED_COMMAND_CHECK)")
+	flags.IntVar(&f.packetTimeout, "packet-timeout", 60, "`seconds` that a request may take")
+	flags.BoolVar(&f.daemon, "daemon", false, "serve in the background; do nothing if there\nis an epmd already")
 	flags.BoolVarP(&f.debug, "debug", "d", false, "log to standard error, in detail")
-	flags.BoolVar(&f.names, "names", false, "list the names that the epmd of this machine knows")
+	flags.BoolVar(&f.names, "names", false, "list what is registered on this machine")
 	flags.BoolVar(&f.kill, "kill", false, "end the epmd of this machine")
 	flags.StringVar(&f.stop, "stop", "", "take a `name` out of the epmd of this machine")
 	cmd.MarkFlagsMutuallyExclusive("daemon", "names", "kill", "stop")

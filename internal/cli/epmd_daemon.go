@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -23,7 +24,7 @@ func (f *epmdFlags) background(ctx context.Context, port int) error {
 		return nil
 	}
 	doing := fmt.Sprintf("cannot serve epmd at port %d in the background", port)
-	program, err := os.Executable()
+	program, err := ownProgram()
 	if err != nil {
 		return &failure{code: exitFailed, doing: doing, err: err}
 	}
@@ -45,6 +46,19 @@ func (f *epmdFlags) background(ctx context.Context, port int) error {
 		return &failure{code: exitFailed, doing: doing, err: err, hint: "to see why, leave out --daemon"}
 	}
 	return nil
+}
+
+// ownProgram is the file of this program. In a chroot without /proc it is known
+// only by the name it was called by.
+func ownProgram() (string, error) {
+	if program, err := os.Executable(); err == nil {
+		return program, nil
+	}
+	program, err := exec.LookPath(os.Args[0])
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(program)
 }
 
 func awaitEpmd(ctx context.Context, client *epmd.Client, ended <-chan error) error {

@@ -28,18 +28,18 @@ func (j *joinFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	registerCookie(cmd, &j.cookie)
-	flags.StringVar(&j.name, "name", "", "`name` to connect under, with or without @host\n(default truss- and something random)")
-	flags.StringVar(&j.epmd, "epmd", "", "`address` of the epmd to ask for the node's port: HOST, PORT or\nHOST:PORT (default port ERL_EPMD_PORT, else 4369, of the node's host)")
-	flags.StringVar(&j.addr, "addr", "", "`HOST:PORT` where the node listens, to connect without any epmd")
+	flags.StringVar(&j.name, "name", "", "`name` to connect under, with or without @host\n(default truss- and random digits)")
+	flags.StringVar(&j.epmd, "epmd", "", "`address` of the epmd to ask for the node's port:\nHOST, PORT or HOST:PORT (default the node's host,\nport ERL_EPMD_PORT, else 4369)")
+	flags.StringVar(&j.addr, "addr", "", "`address` where the node listens, HOST:PORT, to\nconnect without an epmd")
 	registerTimeout(cmd, &j.timeout)
 }
 
 func registerCookie(cmd *cobra.Command, cookie *string) {
-	cmd.Flags().StringVar(cookie, "cookie", "", "`cookie` of the cluster (default TRUSS_COOKIE, RELEASE_COOKIE,\nthe content of ~/.erlang.cookie; on the command line other\nusers of the machine can see it)")
+	cmd.Flags().StringVar(cookie, "cookie", "", "`cookie` of the cluster, which others on this\nmachine can see if it is given here (default\nTRUSS_COOKIE, else RELEASE_COOKIE, else the\ncontent of ~/.erlang.cookie)")
 }
 
 func registerTimeout(cmd *cobra.Command, timeout *time.Duration) {
-	cmd.Flags().DurationVar(timeout, "timeout", 10*time.Second, "give up after this `time`, all steps together")
+	cmd.Flags().DurationVar(timeout, "timeout", 10*time.Second, "give up after this `time`, all in all")
 }
 
 // cookieOr is the cookie asked for; "" leaves it to truss.Config.
@@ -94,7 +94,7 @@ func (j *joinFlags) visit(ctx context.Context, t *terminal, peer string, do func
 	}
 	defer cancel()
 	node, err := truss.Start(ctx, truss.Config{
-		Name: name, Cookie: cookieOr(j.cookie), Hidden: true, NoListen: true, NoAutoConnect: true, Logger: t.logger(),
+		Name: name, Cookie: cookieOr(j.cookie), Hidden: true, NoListen: true, AutoConnect: truss.AutoConnectNever, Logger: t.logger(),
 	})
 	if err != nil {
 		return startFailed(err)

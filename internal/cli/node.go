@@ -67,17 +67,17 @@ the name has the addresses 10.0.0.1 and 10.0.0.2, it connects to app@10.0.0.2.`,
 func (f *nodeFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.name, "name", "", "`name` of the node: app@10.0.0.1, or the part before the @\n(default RELEASE_NODE, or on Fly.io app, image and address)")
+	flags.StringVar(&f.name, "name", "", "`name` of the node: app@10.0.0.1, or what is\nbefore the @ (default RELEASE_NODE, or on Fly.io\nwhat is usual there)")
 	registerCookie(cmd, &f.cookie)
 	flags.BoolVar(&f.hidden, "hidden", false, "be left out of the nodes of others")
 	flags.BoolVar(&f.all, "all", false, "print what becomes of hidden nodes too")
-	flags.StringVar(&f.dns, "dns", "", "`query` for the nodes to connect to: a DNS name, or several with\ncommas, each with or without basename@ (default\nDNS_CLUSTER_QUERY; neither: none)")
-	flags.StringVar(&f.dnsServer, "dns-server", "", "`IP:PORT` of the DNS server to ask\n(default those of /etc/resolv.conf)")
-	flags.StringSliceVar(&f.dnsTypes, "dns-type", []string{"A", "AAAA"}, "record `types` to ask for: A, AAAA, SRV")
-	flags.DurationVar(&f.dnsInterval, "dns-interval", 5*time.Second, "`time` between two questions")
+	flags.StringVar(&f.dns, "dns", "", "connect to the nodes of a `query`: a DNS name, or\nseveral with commas, each with or without\nbasename@ (default DNS_CLUSTER_QUERY)")
+	flags.StringVar(&f.dnsServer, "dns-server", "", "DNS server to ask, an `address` IP:PORT\n(default those of /etc/resolv.conf)")
+	flags.StringSliceVar(&f.dnsTypes, "dns-type", []string{"A", "AAAA"}, "record `types`: A, AAAA, SRV")
+	flags.DurationVar(&f.dnsInterval, "dns-interval", 5*time.Second, "`time` between two questions to DNS")
 	flags.Uint16Var(&f.port, "port", 0, "`port` to listen on (default one that is free)")
 	flags.StringVar(&f.listen, "listen", "", "`address` to listen on (default all)")
-	flags.StringVar(&f.epmd, "epmd", "auto", "how nodes find each other's ports: by epmd, joined if there\nis one and else served (auto), served by this node (serve), or\njoined at an `ADDR` (HOST, PORT or HOST:PORT); or all nodes listen on\n--port (none)")
+	flags.StringVar(&f.epmd, "epmd", "auto", "how nodes find each other's ports, one `way` of\nauto: use the epmd here, or else serve one;\nserve: serve one, or fail;\nHOST, PORT or HOST:PORT: use the epmd there;\nnone: all nodes listen on --port")
 }
 
 // config is the node's configuration as the flags have it.

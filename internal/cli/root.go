@@ -15,8 +15,8 @@ are written in Go, Elixir or Erlang.
 With --json every result is one JSON object a line on standard output, and an
 error is one on standard error. The exit code is 0 if all went well, 1 if it
 did not, and 2 if the command line makes no sense.`,
-		Example: `  truss node --name app@127.0.0.1 --cookie secret    # in one terminal
-  truss call app@127.0.0.1 echo '{hello, "world"}' --cookie secret    # in another`,
+		Example: `  truss node --name app@127.0.0.1 --cookie secret
+  truss call app@127.0.0.1 echo '{hello, "world"}' --cookie secret`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,

@@ -12,8 +12,8 @@ import (
 )
 
 // Args returns the command line for Run from that of the process. A program
-// called epmd, say by a link of that name on PATH, is the command epmd: that is
-// how Erlang starts it.
+// called epmd, by a link of that name, is the command epmd: so it can stand in
+// the folder of an Erlang, where erl looks for it.
 func Args(process []string) []string {
 	if len(process) == 0 {
 		return nil

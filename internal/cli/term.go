@@ -13,8 +13,8 @@ import (
 const termHelp = `TERM is one term in Erlang's syntax: {ok, [1, 2.5]}, #{key => <<"text">>},
 'an atom', "a charlist". Expressions are no terms: self(), X and 1 + 2 are not
 understood. An Elixir string is a binary: <<"text">>, <<"Zoë"/utf8>> or ~"text".
-A TERM of - is read from standard input; one that begins with a minus goes
-after --.
+Quote it for the shell. A TERM of - is read from standard input; one that begins
+with a minus goes after --.
 
 NAME is a registered name, taken as it is. That of an Elixir module is written
 in full: Elixir.MyApp.Calc.`
