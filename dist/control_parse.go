@@ -32,7 +32,7 @@ func (c *Control) Parse(d *etf.Decoder) error {
 	if arity != want && (c.Op != OpAltactSigSend || arity < want) {
 		return &ProtocolError{Op: c.Op, Err: fmt.Errorf("arity %d instead of %d", arity, want)}
 	}
-	r := tupleReader{d: d, left: arity - 1}
+	r := tupleReader{d: d, arity: arity}
 	c.read(&r)
 	if r.err != nil {
 		return &ProtocolError{Op: c.Op, Err: r.err}

@@ -53,13 +53,15 @@ func (c *Control) readAltactSigSend(r *tupleReader) {
 	default:
 		c.To = r.pid("To")
 	}
+	read := 4
 	if c.Flags&AltactToken != 0 {
-		if r.left == 0 {
+		read++
+		if r.arity < read {
 			r.fail("trace token", fmt.Errorf("announced but absent"))
 		}
 		c.Token = r.term("trace token")
 	}
-	for r.err == nil && r.left > 0 {
+	for ; read < r.arity && r.err == nil; read++ {
 		r.skip("extra element")
 	}
 }

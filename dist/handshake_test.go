@@ -79,6 +79,32 @@ func TestHandshakeGivesName(t *testing.T) {
 	}
 }
 
+// Erlang drops a connection whose acceptor gives a name but does not announce
+// that it can, and a link to a node named so is hidden whatever it announced.
+func TestHandshakeNamingFlags(t *testing.T) {
+	asks := Local{Name: "10.0.0.1", Flags: FlagsSupported | FlagNameMe}
+	hello := NewInitiator(asks, localB.Name, cookie, 1).AppendName(nil)
+	if f := (frame{b: hello[1:]}); Flags(f.u64()).Has(FlagPublished) {
+		t.Error("we ask for a name and to be visible")
+	}
+	hello[8] |= byte(FlagPublished)
+	b := NewAcceptor(localB, 2)
+	if _, err := b.Name(hello); err != nil {
+		t.Fatal(err)
+	}
+	b.AppendNamed(nil, "x@10.0.0.1", 77)
+	if f := (frame{b: b.AppendChallenge(nil)[1:]}); !Flags(f.u64()).Has(FlagNameMe) {
+		t.Error("the challenge lacks NAME_ME")
+	}
+	proof := digest(cookie, 2)
+	if err := b.Reply(append([]byte("r\x00\x00\x00\x01"), proof[:]...), cookie); err != nil {
+		t.Fatal(err)
+	}
+	if b.Result().Flags.Has(FlagPublished) {
+		t.Error("the link is visible")
+	}
+}
+
 func TestHandshakeWrongCookie(t *testing.T) {
 	a, b := NewInitiator(localA, localB.Name, cookie, 1), NewAcceptor(localB, 2)
 	_, err := shake(a, b, StatusOK, "another")

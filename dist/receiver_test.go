@@ -139,6 +139,43 @@ func TestReceiverAccepts(t *testing.T) {
 	}
 }
 
+// Signals of pairs of processes that alternate share one table per pair.
+func TestAtomTablesAlternate(t *testing.T) {
+	r := NewReceiver(flagsOTP25, ReceiveLimits{})
+	frames := [][]byte{}
+	for i := range 5 {
+		f := []byte("\x83D\x02\x88\x00\x00\x01x_\x01_" + ctlSend + "R\x01")
+		f[8] = byte(i + 1)
+		f[10] = byte('0' + i)
+		if _, err := r.Frame(f); err != nil {
+			t.Fatal(err)
+		}
+		frames = append(frames, append([]byte("\x83D\x02\x00\x00\x00"), append([]byte{byte(i + 1)}, ctlSend+"R\x01"...)...))
+	}
+	tables := map[*etf.Term]bool{}
+	for range 2 {
+		for _, f := range frames {
+			sig, err := r.Frame(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tables[&sig.Atoms[0]] = true
+		}
+	}
+	if len(tables) != len(frames) {
+		t.Errorf("%d tables for %d pairs", len(tables), len(frames))
+	}
+}
+
+func TestErrorsTellWhere(t *testing.T) {
+	r := NewReceiver(flagsOTP25, ReceiveLimits{})
+	_, err := r.Frame([]byte("\x83D\x00h\x03a\x01" + ctlSend[4:20] + "a\x00"))
+	var perr *ProtocolError
+	if !errors.As(err, &perr) || perr.Op != OpLink || perr.Offset < 23 || perr.Offset > 25 {
+		t.Errorf("%v", err)
+	}
+}
+
 // A table that was handed out must not change when slots do, and is handed out
 // again while it holds.
 func TestAtomTablesAreSnapshots(t *testing.T) {

@@ -44,7 +44,7 @@ type message struct {
 // stream is all frames of one side as one stream of bytes.
 func (r *recording) stream(from byte) (out []byte) {
 	for _, m := range r.frames {
-		if m.from == from && len(out)+len(m.body) < 1<<16 {
+		if m.from == from && len(out)+len(m.body) < 1<<13 {
 			out = binary.BigEndian.AppendUint32(out, uint32(len(m.body)))
 			out = append(out, m.body...)
 		}

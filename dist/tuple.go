@@ -81,9 +81,9 @@ func (w *tupleWriter) mfa(m, f etf.Atom, arity int) {
 // tupleReader takes the elements of a control message; after the first error
 // all are zero.
 type tupleReader struct {
-	d    *etf.Decoder
-	left int // elements not read yet
-	err  error
+	d     *etf.Decoder
+	arity int // of the tuple
+	err   error
 }
 
 // fail notes what was wrong with the element called what.
@@ -93,14 +93,8 @@ func (r *tupleReader) fail(what string, err error) {
 	}
 }
 
-// more begins an element.
-func (r *tupleReader) more() bool {
-	r.left--
-	return r.err == nil
-}
-
 func (r *tupleReader) pid(what string) (p etf.Pid) {
-	if r.more() {
+	if r.err == nil {
 		var err error
 		if p, err = r.d.Pid(); err != nil {
 			r.fail(what, err)
@@ -110,7 +104,7 @@ func (r *tupleReader) pid(what string) (p etf.Pid) {
 }
 
 func (r *tupleReader) ref(what string) (ref etf.Ref) {
-	if r.more() {
+	if r.err == nil {
 		var err error
 		if ref, err = r.d.Ref(); err != nil {
 			r.fail(what, err)
@@ -120,7 +114,7 @@ func (r *tupleReader) ref(what string) (ref etf.Ref) {
 }
 
 func (r *tupleReader) atom(what string) (a etf.Atom) {
-	if r.more() {
+	if r.err == nil {
 		var err error
 		if a, err = r.d.Atom(); err != nil {
 			r.fail(what, err)
@@ -137,7 +131,7 @@ func (r *tupleReader) pidOrName(what string) (etf.Pid, etf.Atom) {
 }
 
 func (r *tupleReader) uint(what string) (u uint64) {
-	if r.more() {
+	if r.err == nil {
 		var err error
 		if u, err = r.d.Uint(); err != nil {
 			r.fail(what, err)
@@ -155,7 +149,7 @@ func (r *tupleReader) unlinkID() uint64 {
 }
 
 func (r *tupleReader) term(what string) (t etf.Term) {
-	if r.more() {
+	if r.err == nil {
 		var err error
 		if t, err = r.d.Term(); err != nil {
 			r.fail(what, err)
@@ -166,7 +160,7 @@ func (r *tupleReader) term(what string) (t etf.Term) {
 
 // skip passes over an element whose value means nothing.
 func (r *tupleReader) skip(what string) {
-	if r.more() {
+	if r.err == nil {
 		if err := r.d.Skip(); err != nil {
 			r.fail(what, err)
 		}
@@ -174,7 +168,7 @@ func (r *tupleReader) skip(what string) {
 }
 
 func (r *tupleReader) mfa() (m, f etf.Atom, arity int) {
-	if !r.more() {
+	if r.err != nil {
 		return "", "", 0
 	}
 	n, err := r.d.Tuple()
@@ -191,6 +185,5 @@ func (r *tupleReader) mfa() (m, f etf.Atom, arity int) {
 		r.fail("arity", fmt.Errorf("%d is more than 255", u))
 		return "", "", 0
 	}
-	r.left += 3 // those were inside the element
 	return m, f, int(u)
 }

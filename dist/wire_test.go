@@ -330,7 +330,23 @@ func TestLargeBinariesAreReferenced(t *testing.T) {
 	if got := w.carry(); !reflect.DeepEqual(got[0].payload, payload) {
 		t.Error("arrives changed")
 	}
-	// In a control message too, where they are copied.
+	// In fragments too.
+	huge := bytes.Repeat(large, 10)
+	for st := w.send(c, huge); st.Next(&w.b); {
+	}
+	copied := 0
+	for i, chunk := range w.b.Chunks(nil) {
+		if i%2 == 0 {
+			copied += len(chunk)
+		}
+	}
+	if copied > 300 {
+		t.Errorf("%d bytes are copied", copied)
+	}
+	if got := w.carry(); !reflect.DeepEqual(got[0].payload, huge) {
+		t.Error("arrives changed")
+	}
+	// In a control message they are copied.
 	old := newWire(t, FlagsMandatory|FlagDistHdrAtomCache|FlagFragments)
 	old.send(&Control{Op: OpPayloadExit, From: pidA, To: pidB}, etf.Tuple{large, large})
 	if got := old.carry(); !reflect.DeepEqual(got[0].c.Reason, etf.Tuple{large, large}) {
