@@ -60,6 +60,9 @@ func NewSender(flags Flags) *Sender {
 // the caller must hold back what else the same sender signals to the same
 // receiver, or it would overtake; signals of others may go between.
 //
+// Memory: binaries of 8 KiB and more in payload are not copied. They must not
+// change until b is written, and the buffers that the Stream's Next filled.
+//
 // After an error b and the atom cache are as they were.
 func (s *Sender) Append(b *Buffer, c *Control, payload any) (*Stream, error) {
 	c, payload, err := s.lower(c, payload)
