@@ -16,10 +16,11 @@ type ReceiveLimits struct {
 	Terms etf.Limits
 }
 
-// MaxFrame is the longest frame that a node which fragments has reason to send:
-// 64 KiB of payload, a header full of the longest atoms (260 kB), and a control
-// message, of which only old forms with a reason inside can be large. Without
-// FlagFragments a frame is as long as its payload.
+// MaxFrame is a bound on the length of frames for whoever reads them from a
+// socket, to check before allocating. A node that fragments needs far less: 64 KiB
+// of payload, a header full of the longest atoms (260 kB), and a control message,
+// of which only old forms with the reason inside are ever large. Where FRAGMENTS
+// was not negotiated a frame is as long as its payload; a peer may then need more.
 const MaxFrame = 64 << 20
 
 // withDefaults fills in what is zero.
