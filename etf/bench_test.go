@@ -55,6 +55,18 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
+func BenchmarkMarshal(b *testing.B) {
+	term := realistic()
+	b.ReportAllocs()
+	for b.Loop() {
+		out, err := Marshal(term)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(int64(len(out)))
+	}
+}
+
 func BenchmarkDecode(b *testing.B) {
 	table := []Term{Atom("$gen_call"), Atom("a@b"), Atom("add")}
 	cached := Encoder{Cache: tableCache{"$gen_call": 0, "a@b": 1, "add": 2}}

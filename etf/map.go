@@ -84,6 +84,7 @@ func (e *Encoder) appendMap(dst []byte, m Map) ([]byte, error) {
 		return dst, err
 	}
 	var err error
+	dst = room(dst, 2*n)
 	for i := range m {
 		if dst, err = e.appendKey(dst, m[i].Key, n); err != nil {
 			return dst, err

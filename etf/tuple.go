@@ -74,6 +74,7 @@ func (e *Encoder) appendAll(dst []byte, terms []Term) ([]byte, error) {
 		return dst, err
 	}
 	var err error
+	dst = room(dst, len(terms))
 	for _, t := range terms {
 		if dst, err = e.append(dst, t); err != nil {
 			return dst, err
