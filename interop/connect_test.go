@@ -3,6 +3,7 @@ package interop
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"strconv"
 	"testing"
@@ -114,4 +115,28 @@ func serveEPMD(t *testing.T) int {
 		<-served
 	})
 	return port
+}
+
+// TestNameIsFreeAfterClose starts a node of the same name again as soon as Close
+// returns: by then no epmd may hold the name any more.
+func TestNameIsFreeAfterClose(t *testing.T) {
+	t.Parallel()
+	release := beam.Releases(t)[0]
+	for _, epmd := range []struct {
+		whose string
+		port  int
+	}{{"theirs", release.StartEPMD(t)}, {"ours", serveEPMD(t)}} {
+		for round := range 100 {
+			n, err := truss.Start(t.Context(), truss.Config{
+				Name: "go@127.0.0.1", Listen: "127.0.0.1", Cookie: beam.DefaultCookie,
+				Epmd: fmt.Sprintf("127.0.0.1:%d", epmd.port), Logger: slog.New(slog.DiscardHandler),
+			})
+			if err != nil {
+				t.Fatalf("%s epmd, round %d: %v", epmd.whose, round, err)
+			}
+			if err := n.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }

@@ -3,11 +3,14 @@ package interop
 import (
 	"context"
 	_ "embed"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +34,9 @@ func TestMain(m *testing.M) {
 	if config := os.Getenv(programVariable); config != "" {
 		os.Exit(runProgram(config))
 	}
+	// Most of the time these tests wait, for BEAMs to start and ticks not to come.
+	// Twice as many of them as there are cores would leave two cores half idle.
+	_ = flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0)))
 	os.Exit(m.Run())
 }
 

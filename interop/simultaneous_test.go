@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,42 +13,76 @@ import (
 	"github.com/truss-beam/truss/internal/beam"
 )
 
-// lateNetwork makes each handshake begin up to 2 ms late, in either direction, so
-// that when both sides dial the two handshakes overlap in every possible way.
-type lateNetwork struct {
-	epmd              string // its address: talks with it are not late
-	accepted, dialled atomic.Int64
+// meetingNetwork holds each side's connection back until the other side has
+// dialled too, so that the two handshakes overlap, by up to 2 ms this way or that.
+type meetingNetwork struct {
+	epmd string // its address: talks with it are not held back
+
+	mu   sync.Mutex // guards what follows
+	side [2]bool    // who has dialled in this round: we, they
+	both chan struct{}
 }
 
-func (l *lateNetwork) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+// begin begins a round.
+func (m *meetingNetwork) begin() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.side, m.both = [2]bool{}, make(chan struct{})
+}
+
+// met tells whether both sides have dialled in this round.
+func (m *meetingNetwork) met() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.side == [2]bool{true, true}
+}
+
+// meet waits for the other side, if a round has begun.
+func (m *meetingNetwork) meet(side int) {
+	m.mu.Lock()
+	if m.both == nil {
+		m.mu.Unlock()
+		return
+	}
+	first := !m.side[side]
+	m.side[side] = true
+	both := m.both
+	if first && m.side[1-side] {
+		close(both)
+	}
+	m.mu.Unlock()
+	select {
+	case <-both:
+	case <-time.After(limit):
+	}
+	time.Sleep(rand.N(2 * time.Millisecond))
+}
+
+func (m *meetingNetwork) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, network, address)
-	if err == nil && address != l.epmd {
-		l.dialled.Add(1)
-		late()
+	if err == nil && address != m.epmd {
+		m.meet(0)
 	}
 	return conn, err
 }
 
-func (l *lateNetwork) Listen(ctx context.Context, network, address string) (net.Listener, error) {
+func (m *meetingNetwork) Listen(ctx context.Context, network, address string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, network, address)
-	return lateListener{listener, l}, err
+	return meetingListener{listener, m}, err
 }
 
-type lateListener struct {
+type meetingListener struct {
 	net.Listener
-	network *lateNetwork
+	network *meetingNetwork
 }
 
-func (l lateListener) Accept() (net.Conn, error) {
+func (l meetingListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err == nil {
-		l.network.accepted.Add(1)
-		late()
+		l.network.meet(1)
 	}
 	return conn, err
 }
-
-func late() { time.Sleep(rand.N(2 * time.Millisecond)) }
 
 // TestBothDialAtOnce has both sides dial each other at once, 100 times: every
 // round must end with one connection, seen as one nodeup by each side, that works
@@ -59,19 +93,18 @@ func TestBothDialAtOnce(t *testing.T) {
 		for _, name := range []string{"a_go@127.0.0.1", "z_go@127.0.0.1"} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				late := new(lateNetwork)
-				p := startPair(t, release, beam.Options{}, truss.Config{Name: name, Network: late})
-				late.epmd = fmt.Sprintf("127.0.0.1:%d", p.epmd)
+				network := new(meetingNetwork)
+				p := startPair(t, release, beam.Options{}, truss.Config{Name: name, Network: network})
+				network.epmd = fmt.Sprintf("127.0.0.1:%d", p.epmd)
 				watcher := p.beam.Spawn()
 				watcher.MustEval(t, "net_kernel:monitor_nodes(true, [{node_type, all}])")
 				next := events(t, p.node)
 				for round := range 100 {
+					network.begin()
 					bothDial(t, p, watcher, next, round)
-				}
-				collisions := late.accepted.Load() + late.dialled.Load() - 100
-				t.Logf("%d rounds of 100 had two dials", collisions)
-				if collisions < 20 {
-					t.Errorf("only %d rounds of 100 had two dials", collisions)
+					if !network.met() {
+						t.Fatalf("round %d: only one side dialled", round)
+					}
 				}
 			})
 		}

@@ -30,16 +30,13 @@ func freePort() (int, error) {
 	return 0, errors.New("beam: no free port in 100 tries")
 }
 
-// free also accepts a machine without that address at all (no IPv6 loopback).
+// free finds out by dialling. To listen and close again would be surer but leave
+// the port busy for a moment after: a program that another goroutine is starting
+// has a copy of every descriptor between its fork and its exec.
 func free(host string, port int) bool {
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-	if err != nil {
-		any, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-		if err == nil {
-			any.Close()
-		}
-		return err != nil
+	conn, err := net.Dial("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	if err == nil {
+		conn.Close()
 	}
-	listener.Close()
-	return true
+	return err != nil
 }
