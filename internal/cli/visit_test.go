@@ -262,19 +262,24 @@ func TestNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The peers know of the connections; the node may not yet. Its events do.
-	for range node.Events(t.Context()) {
-		if len(node.Nodes()) == 2 && len(node.HiddenNodes()) == 1 {
-			break
+	// The peers know of the connections; the node may not yet, nor that an earlier
+	// visitor has left. Each change makes an event.
+	events := node.Events(t.Context())
+	settled := func() {
+		for len(node.Nodes()) != 2 || !slices.Equal(node.HiddenNodes(), []string{"spy@127.0.0.1"}) {
+			<-events
 		}
 	}
+	settled()
 	t.Setenv("TRUSS_COOKIE", cookie)
 	if got := command(t, "nodes", node.Name(), "--epmd", epmd).ok(t); got != "jobs@127.0.0.1\nweb@127.0.0.1\n" {
 		t.Errorf("%q", got)
 	}
+	settled()
 	if got := command(t, "nodes", node.Name(), "--epmd", epmd, "--hidden").ok(t); got != "jobs@127.0.0.1\nweb@127.0.0.1\nspy@127.0.0.1 hidden\n" {
 		t.Errorf("%q", got)
 	}
+	settled()
 	o := object(t, command(t, "nodes", node.Name(), "--epmd", epmd, "--json").ok(t))
 	if o["node"] != node.Name() || !slices.Equal(o["nodes"].([]any), []any{"jobs@127.0.0.1", "web@127.0.0.1"}) || !slices.Equal(o["hidden"].([]any), []any{"spy@127.0.0.1"}) {
 		t.Errorf("%v", o)
