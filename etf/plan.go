@@ -167,12 +167,24 @@ func planString(p *plan, f form) {
 }
 
 func (w *planner) planPointer(p *plan, f form) {
-	elem := w.plan(planKey{p.typ.Elem(), f})
-	p.encode = func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		if v.IsNil() {
-			return e.AppendAtom(dst, "nil")
+	const most = 8 // stars in a row; type P *P has no end of them
+	t := p.typ.Elem()
+	for i := 0; t.Kind() == reflect.Pointer; i++ {
+		if t = t.Elem(); i == most {
+			p.broken(fmt.Errorf("pointers to pointers to pointers"))
+			return
 		}
-		if err := e.enter(); err != nil { // a pointer may lead to itself
+	}
+	elem := w.plan(planKey{p.typ.Elem(), f})
+	toInterface := t.Kind() == reflect.Interface
+	p.encode = func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+		switch {
+		case v.IsNil():
+			return e.AppendAtom(dst, "nil")
+		case !toInterface: // containers count the depth themselves
+			return elem.encode(e, dst, v.Elem())
+		}
+		if err := e.enter(); err != nil { // it may hold this very pointer
 			return dst, err
 		}
 		dst, err := elem.encode(e, dst, v.Elem())

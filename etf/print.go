@@ -160,3 +160,20 @@ func appendShortFloat(b []byte, f float64) []byte {
 	}
 	return append(b, plain...)
 }
+
+// maxDecimalBits is up to where integers print in decimal (90,000 digits). Beyond,
+// where conversion would take a sender's choice of minutes, they print in base 16.
+const maxDecimalBits = 300_000
+
+// appendBigText writes a large integer; hex is how the language marks base 16.
+func appendBigText(b []byte, i *big.Int, hex string) []byte {
+	switch {
+	case i == nil:
+		return append(b, "nil"...)
+	case i.BitLen() <= maxDecimalBits:
+		return i.Append(b, 10)
+	case i.Sign() < 0:
+		b = append(b, '-')
+	}
+	return new(big.Int).Abs(i).Append(append(b, hex...), 16)
+}

@@ -16,10 +16,7 @@ func appendElixir(b []byte, t Term) []byte {
 	case int64:
 		return strconv.AppendInt(b, t, 10)
 	case *big.Int:
-		if t == nil {
-			return append(b, "nil"...)
-		}
-		return t.Append(b, 10)
+		return appendBigText(b, t, "0x")
 	case float64:
 		return appendElixirFloat(b, t)
 	case Atom:

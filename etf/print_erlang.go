@@ -13,10 +13,7 @@ func appendErlang(b []byte, t Term) []byte {
 	case int64:
 		return strconv.AppendInt(b, t, 10)
 	case *big.Int:
-		if t == nil {
-			return append(b, "nil"...)
-		}
-		return t.Append(b, 10)
+		return appendBigText(b, t, "16#")
 	case float64:
 		return appendShortFloat(b, t)
 	case Atom:

@@ -126,3 +126,19 @@ func TestFormatGoValues(t *testing.T) {
 		t.Errorf("fmt prints %s", got)
 	}
 }
+
+// Conversion to decimal takes more than linear time, so that the size of what a
+// peer sends must not decide about it.
+func TestFormatHugeInteger(t *testing.T) {
+	huge := new(big.Int).Lsh(big.NewInt(-5), 320_000)
+	text := Format(huge)
+	if want := "-16#5" + strings.Repeat("0", 80_000); text != want {
+		t.Errorf("%.20s… of %d", text, len(text))
+	}
+	if got := FormatElixir(huge); !strings.HasPrefix(got, "-0x5000") {
+		t.Errorf("%.20s…", got)
+	}
+	if back, err := Parse(text); err != nil || !Equal(back, huge) {
+		t.Errorf("does not read back: %v", err)
+	}
+}

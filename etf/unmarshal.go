@@ -97,6 +97,12 @@ func (d *Decoder) describe() (string, error) {
 	c := *d // the cursor is a value
 	c.seen, c.dup = nil, duplicates{}
 	switch kind := c.Kind(); kind {
+	case KindInt:
+		if c.in[c.off] == extLargeBig {
+			return "an integer of over 255 bytes", c.Skip()
+		}
+		i, err := c.BigInt()
+		return "integer " + clip(i.String()), err
 	case KindTuple:
 		n, err := c.Tuple()
 		return fmt.Sprintf("a tuple of %d", n), err
@@ -106,7 +112,7 @@ func (d *Decoder) describe() (string, error) {
 			return fmt.Sprintf("a binary of %d bytes", len(b)), nil
 		}
 		return "binary " + Format(b), err
-	case KindInt, KindFloat, KindAtom, KindPid, KindPort, KindRef:
+	case KindFloat, KindAtom, KindPid, KindPort, KindRef:
 		t, err := c.term()
 		if err != nil {
 			return "", err

@@ -125,7 +125,12 @@ func decodeDynamic(d *Decoder, v reflect.Value) error {
 // interface's methods; or into what a pointer in it points at.
 func decodeInterface(d *Decoder, v reflect.Value) error {
 	if inner := v.Elem(); inner.Kind() == reflect.Pointer && !inner.IsNil() {
-		return planOf(inner.Type().Elem()).decode(d, inner.Elem())
+		if err := d.enter(d.off); err != nil { // it may point at this very interface
+			return err
+		}
+		err := planOf(inner.Type().Elem()).decode(d, inner.Elem())
+		d.leave()
+		return err
 	}
 	return d.assign(v, "the term's own type lacks the interface's methods")
 }

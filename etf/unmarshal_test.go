@@ -212,3 +212,54 @@ func TestUnmarshalRest(t *testing.T) {
 		t.Errorf("%v, %d, rest %x, %v", l, n, d.Rest(), err)
 	}
 }
+
+type endless *endless
+
+// Pointers that lead to themselves end in an error, both ways.
+func TestPointerCycles(t *testing.T) {
+	var self any
+	self = &self
+	if err := Unmarshal(external(t, "7"), &self); !errors.Is(err, ErrLimit) {
+		t.Errorf("decoding into itself: %v", err)
+	}
+	if _, err := Marshal(self); !errors.Is(err, ErrLimit) {
+		t.Errorf("encoding itself: %v", err)
+	}
+	var e endless
+	if err := Unmarshal(external(t, "7"), &e); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("decoding into an endless type: %v", err)
+	}
+	e = endless(&e)
+	if _, err := Marshal(e); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("encoding an endless type: %v", err)
+	}
+	var list *loop
+	for range 9_000 {
+		list = &loop{Next: list}
+	}
+	b, err := Marshal(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Unmarshal(b, &loop{}); err != nil {
+		t.Errorf("a long list of structs: %v", err)
+	}
+}
+
+// Plans may be made by many goroutines at once.
+func TestUnmarshalConcurrently(t *testing.T) {
+	type fresh struct {
+		Next *fresh
+		V    everything
+	}
+	b := external(t, "#{next => #{next => nil, v => "+fullText+"}}")
+	done := make(chan error)
+	for range 8 {
+		go func() { done <- Unmarshal(b, &fresh{}) }()
+	}
+	for range 8 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
