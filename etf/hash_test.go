@@ -11,7 +11,7 @@ func TestHashesDiffer(t *testing.T) {
 	const n = 2000
 	families := map[string]func(i int) Term{
 		"int":         func(i int) Term { return i },
-		"int high":    func(i int) Term { return i << 40 },
+		"int high":    func(i int) Term { return int64(i) << 40 },
 		"float":       func(i int) Term { return float64(i) },
 		"atom":        func(i int) Term { return Atom(rune('a' + i)) },
 		"binary":      func(i int) Term { return string(rune(i)) },
