@@ -45,7 +45,6 @@ type conn struct {
 	err     error // why the connection ended; no signal is queued once it is set
 	out     *dist.Sender
 	queue   *dist.Buffer          // waits to be written
-	spare   *dist.Buffer          // the other one of the two, nil while it is being written
 	streams []*stream             // large messages whose first fragment is queued or sent
 	writing bool                  // somebody is writing the socket, or the writer is awake to
 	space   chan struct{}         // closed when senders may queue again; nil if none waits

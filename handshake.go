@@ -63,7 +63,7 @@ func challenge() uint32 {
 // dial carries out an attempt from our side. If the peer's dial takes the
 // attempt over meanwhile, what becomes of ours does not matter.
 func (n *Node) dial(ctx context.Context, name, addr string, a *attempt) {
-	c, err := n.dialHandshake(ctx, name, addr)
+	c, err := n.dialHandshake(ctx, name, addr, a)
 	if err == nil {
 		n.start(a, false, c)
 		return
@@ -93,7 +93,7 @@ func (n *Node) awaitPeer(a *attempt, refused error) error {
 }
 
 // dialHandshake finds, dials and greets a peer.
-func (n *Node) dialHandshake(ctx context.Context, name, addr string) (*conn, error) {
+func (n *Node) dialHandshake(ctx context.Context, name, addr string, a *attempt) (*conn, error) {
 	stepCtx, cancel := context.WithTimeout(ctx, n.config.SetupTime)
 	defer cancel()
 	if addr == "" {
@@ -113,7 +113,7 @@ func (n *Node) dialHandshake(ctx context.Context, name, addr string) (*conn, err
 			return nil, err
 		}
 	}
-	result, err := n.initiate(socket, name)
+	result, err := n.initiate(socket, name, a)
 	if err != nil {
 		_ = socket.Close()
 		return nil, err
@@ -123,7 +123,7 @@ func (n *Node) dialHandshake(ctx context.Context, name, addr string) (*conn, err
 
 // initiate plays the side that dialled (erl_dist_protocol, "Distribution
 // Handshake").
-func (n *Node) initiate(socket net.Conn, name string) (dist.Result, error) {
+func (n *Node) initiate(socket net.Conn, name string, a *attempt) (dist.Result, error) {
 	h := dist.NewInitiator(n.self(), name, n.cookie(name), challenge())
 	frames := n.handshakeOver(socket)
 	if err := frames.write(h.AppendName); err != nil {
@@ -137,9 +137,13 @@ func (n *Node) initiate(socket net.Conn, name string) (dist.Result, error) {
 	switch {
 	case err != nil:
 		return dist.Result{}, err
+	case status == dist.StatusAlive && !n.peers.carries(a):
+		// The connection it has is that of its own dial, made while ours was under
+		// way. To insist would end it.
+		return dist.Result{}, fmt.Errorf("%s has connected to us meanwhile", name)
 	case status == dist.StatusAlive:
-		// The peer still has the connection of our earlier incarnation, or one whose
-		// loss it has not noticed: go on, as Erlang always does.
+		// It still has the connection of our earlier incarnation, or one whose loss
+		// it has not noticed: go on, as Erlang always does.
 		if err := frames.write(func(b []byte) []byte { return h.AppendAlive(b, true) }); err != nil {
 			return dist.Result{}, stage("insisting on a new connection to", name, err)
 		}
@@ -231,7 +235,7 @@ func (n *Node) greet(frames handshakeIO, h *dist.Acceptor, peer *dist.Peer) (*at
 	if peer.Dynamic {
 		return n.giveName(frames, h, peer)
 	}
-	status, a := n.peers.accepting(n.name, peer.Name)
+	status, a := n.settle(peer.Name)
 	if status == dist.StatusClose {
 		return nil, fmt.Errorf("%s is already connecting", peer.Name)
 	}
@@ -248,6 +252,27 @@ func (n *Node) greet(frames handshakeIO, h *dist.Acceptor, peer *dist.Peer) (*at
 		return nil, fmt.Errorf("%s and we dialled each other at once; our dial goes on", peer.Name)
 	}
 	return a, nil
+}
+
+// settle is accepting, after any other handshake of the same peer is over. OTP
+// closes such a connection without a word, so that a node which reconnects at
+// once may find itself refused: it is a step ahead of our end of the handshake.
+func (n *Node) settle(peer string) (dist.Status, *attempt) {
+	timeout := time.NewTimer(n.config.SetupTime)
+	defer timeout.Stop()
+	for {
+		status, a := n.peers.accepting(n.name, peer)
+		if status != dist.StatusClose || a == nil {
+			return status, a
+		}
+		select {
+		case <-a.done:
+		case <-timeout.C:
+			return dist.StatusClose, nil
+		case <-n.life.Done():
+			return dist.StatusClose, nil
+		}
+	}
 }
 
 // alive waits for whether a peer that we have a connection to wants a new one.

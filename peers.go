@@ -72,7 +72,8 @@ func (t *peers) dialling(name string, cancel context.CancelFunc) (c *conn, a *at
 
 // accepting decides what to answer a peer that dialled us. With StatusOK and
 // StatusOKSimultaneous the attempt returned is the caller's to carry out; with
-// StatusAlive the attempt starts only if the peer insists (insisted).
+// StatusAlive the attempt starts only if the peer insists (insisted); with
+// StatusClose the attempt, if any, is another handshake of the same peer.
 func (t *peers) accepting(ours, theirs string) (dist.Status, *attempt) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -81,7 +82,7 @@ func (t *peers) accepting(ours, theirs string) (dist.Status, *attempt) {
 	case t.closed:
 		return dist.StatusClose, nil
 	case a != nil && a.incoming:
-		return dist.StatusClose, nil // OTP closes a third attempt without a word
+		return dist.StatusClose, a
 	case a != nil:
 		status := dist.StatusOKSimultaneous
 		if !a.awaiting {
@@ -120,6 +121,13 @@ func (t *peers) awaits(a *attempt) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	a.awaiting = true
+	return !a.incoming
+}
+
+// carries tells whether our dial still carries the attempt.
+func (t *peers) carries(a *attempt) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	return !a.incoming
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"testing"
 	"time"
 
@@ -106,6 +107,12 @@ func (c *Cluster) Crash(name string) {
 	h := c.host(name)
 	h.sim.Kill()
 	_ = h.node.Close() // its goroutines must end, though nobody hears of it
+}
+
+// Dial opens a connection from a node's host, to play a peer that is none.
+func (c *Cluster) Dial(from, addr string) (net.Conn, error) {
+	c.t.Helper()
+	return c.host(from).sim.Dial(context.Background(), "tcp", addr)
 }
 
 // Conns is the number of network connections between two nodes' hosts.
