@@ -127,11 +127,11 @@ func (n *Node) initiate(socket net.Conn, name string, a *attempt) (dist.Result, 
 	h := dist.NewInitiator(n.self(), name, n.cookie(name), challenge())
 	frames := n.handshakeOver(socket)
 	if err := frames.write(h.AppendName); err != nil {
-		return dist.Result{}, stage("sending our name to", name, err)
+		return dist.Result{}, h.Broken(err)
 	}
 	body, err := frames.read()
 	if err != nil {
-		return dist.Result{}, stage("waiting for the status of", name, err)
+		return dist.Result{}, h.Broken(err)
 	}
 	status, err := h.Status(body)
 	switch {
@@ -145,24 +145,20 @@ func (n *Node) initiate(socket net.Conn, name string, a *attempt) (dist.Result, 
 		// It still has the connection of our earlier incarnation, or one whose loss
 		// it has not noticed: go on, as Erlang always does.
 		if err := frames.write(func(b []byte) []byte { return h.AppendAlive(b, true) }); err != nil {
-			return dist.Result{}, stage("insisting on a new connection to", name, err)
+			return dist.Result{}, h.Broken(err)
 		}
 	}
 	if body, err = frames.read(); err != nil {
-		return dist.Result{}, stage("waiting for the challenge of", name, err)
+		return dist.Result{}, h.Broken(err)
 	}
 	if err := h.Challenge(body); err != nil {
 		return dist.Result{}, err
 	}
 	if err := frames.write(h.AppendReply); err != nil {
-		return dist.Result{}, stage("answering the challenge of", name, err)
+		return dist.Result{}, h.Broken(err)
 	}
 	if body, err = frames.read(); err != nil {
-		if errors.Is(err, io.EOF) {
-			// What OTP does, without a word, when the digest is wrong.
-			return dist.Result{}, fmt.Errorf("%w with %s: it closed the connection when it saw ours", dist.ErrCookie, name)
-		}
-		return dist.Result{}, stage("waiting for the acknowledgement of", name, err)
+		return dist.Result{}, h.Broken(err)
 	}
 	if err := h.Ack(body); err != nil {
 		return dist.Result{}, err
@@ -194,7 +190,7 @@ func (n *Node) acceptHandshake(socket net.Conn) error {
 	frames := n.handshakeOver(socket)
 	body, err := frames.read()
 	if err != nil {
-		return fmt.Errorf("waiting for its name: %w", err)
+		return h.Broken(err)
 	}
 	peer, err := h.Name(body)
 	if err != nil {
@@ -243,7 +239,7 @@ func (n *Node) greet(frames handshakeIO, h *dist.Acceptor, peer *dist.Peer) (*at
 		if a != nil {
 			n.peers.finish(peer.Name, a, true, nil, err)
 		}
-		return nil, stage("sending the status to", peer.Name, err)
+		return nil, h.Broken(err)
 	}
 	switch {
 	case status == dist.StatusAlive:
@@ -280,7 +276,7 @@ func (n *Node) settle(peer string) (dist.Status, *attempt) {
 func (n *Node) alive(frames handshakeIO, h *dist.Acceptor, peer string) (*attempt, error) {
 	body, err := frames.read()
 	if err != nil {
-		return nil, stage("waiting for the answer to alive of", peer, err)
+		return nil, h.Broken(err)
 	}
 	proceed, err := h.Alive(body)
 	if err != nil {
@@ -308,7 +304,7 @@ func (n *Node) giveName(frames handshakeIO, h *dist.Acceptor, peer *dist.Peer) (
 	err := frames.write(func(b []byte) []byte { return h.AppendNamed(b, peer.Name, peer.Creation) })
 	if err != nil {
 		n.peers.finish(peer.Name, a, true, nil, err)
-		return nil, stage("giving a name to", peer.Name, err)
+		return nil, h.Broken(err)
 	}
 	return a, nil
 }
@@ -316,12 +312,12 @@ func (n *Node) giveName(frames handshakeIO, h *dist.Acceptor, peer *dist.Peer) (
 // authenticate is the rest of the acceptor's side.
 func (n *Node) authenticate(frames handshakeIO, h *dist.Acceptor, peer dist.Peer) (dist.Result, error) {
 	if err := frames.write(h.AppendChallenge); err != nil {
-		return dist.Result{}, stage("challenging", peer.Name, err)
+		return dist.Result{}, h.Broken(err)
 	}
 	if peer.Old {
 		body, err := frames.read()
 		if err != nil {
-			return dist.Result{}, stage("waiting for the complement of", peer.Name, err)
+			return dist.Result{}, h.Broken(err)
 		}
 		if err := h.Complement(body); err != nil {
 			return dist.Result{}, err
@@ -329,21 +325,13 @@ func (n *Node) authenticate(frames handshakeIO, h *dist.Acceptor, peer dist.Peer
 	}
 	body, err := frames.read()
 	if err != nil {
-		return dist.Result{}, stage("waiting for the digest of", peer.Name, err)
+		return dist.Result{}, h.Broken(err)
 	}
 	if err := h.Reply(body, n.cookie(peer.Name)); err != nil {
 		return dist.Result{}, err
 	}
 	if err := frames.write(h.AppendAck); err != nil {
-		return dist.Result{}, stage("acknowledging", peer.Name, err)
+		return dist.Result{}, h.Broken(err)
 	}
 	return h.Result(), frames.socket.SetDeadline(time.Time{})
-}
-
-// stage says at what point of a handshake I/O failed.
-func stage(what, peer string, err error) error {
-	if errors.Is(err, io.EOF) {
-		err = errors.New("it closed the connection")
-	}
-	return fmt.Errorf("%s %s: %w", what, peer, err)
 }
