@@ -13,7 +13,10 @@ type structPlan struct {
 	tag    Atom // the tuple's first element, or the Elixir struct's module; "" if none
 	fields []field
 
+	tagKey []byte // the tag's external form, as field.key
+
 	byAtom, byBinary map[string]int // index of the field with that key
+	required         bool           // whether any field is
 }
 
 // field is one element of the term.
@@ -57,8 +60,10 @@ func (w *planner) structPlan(t reflect.Type) (*structPlan, error) {
 			return nil, err
 		}
 	}
-	if !validAtom(s.tag) {
-		return nil, fmt.Errorf("%q is no atom", s.tag)
+	var e Encoder
+	var err error
+	if s.tagKey, err = e.AppendAtom(nil, s.tag); err != nil {
+		return nil, err
 	}
 	if err := w.collect(s, t, nil, nil); err != nil {
 		return nil, err
@@ -73,6 +78,7 @@ func (w *planner) structPlan(t reflect.Type) (*structPlan, error) {
 		if err := s.addKey(i); err != nil {
 			return nil, err
 		}
+		s.required = s.required || s.fields[i].required
 	}
 	return s, nil
 }

@@ -97,6 +97,11 @@ func (s *structPlan) decodeMap(d *Decoder, v reflect.Value) error {
 
 // checkTag reads an atom that must be the struct's tag.
 func (s *structPlan) checkTag(d *Decoder) error {
+	if bytes.HasPrefix(d.in[d.off:], s.tagKey) {
+		d.off += len(s.tagKey)
+		d.took()
+		return nil
+	}
 	n, size, err := d.peekName()
 	if err != nil {
 		return d.cannot(s.typ, err)
@@ -112,6 +117,9 @@ func (s *structPlan) checkTag(d *Decoder) error {
 // checkRequired fails for the first required field that was not seen in the term
 // that began at at.
 func (s *structPlan) checkRequired(d *Decoder, at int, seen *fieldSet) error {
+	if !s.required {
+		return nil
+	}
 	for i := range s.fields {
 		if s.fields[i].required && !seen.has(i) {
 			d.off = at
