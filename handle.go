@@ -52,7 +52,9 @@ func (c *conn) handle(s *dist.Signal) error {
 	return fmt.Errorf("%v is not for a node to send", s.Control.Op)
 }
 
-func message(s *dist.Signal) Message { return Message{raw: s.Payload, atoms: s.Atoms} }
+func message(s *dist.Signal) Message {
+	return Message{raw: s.Payload, atoms: s.Atoms, slab: len(s.Payload) < maxSlab/4}
+}
 
 // fromPeer checks that a signal that changes links or monitors speaks for a
 // process of the peer itself.

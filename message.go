@@ -12,10 +12,11 @@ type Message struct {
 	raw    []byte     // the encoded term, without version byte
 	atoms  []etf.Term // what the atom references in raw stand for
 	signal any        // Down, Exit or NodeEvent; then raw is nil
+	slab   bool       // raw is a small part of a read buffer
 }
 
 // Term returns the message as etf.Decode would, or the Down, Exit or NodeEvent
-// that it is. Binaries in the result may share memory with the message.
+// that it is. Large binaries in the result may share memory with the message.
 func (m Message) Term() (etf.Term, error) {
 	if m.signal != nil {
 		return m.signal, nil
@@ -68,8 +69,11 @@ func (m Message) String() string {
 	return etf.Format(term)
 }
 
+// decoder reads the message. A read buffer is 64 KiB at most: what is decoded
+// from a small message must not keep it, so its binaries are copied. Those of a
+// message that is a good part of its buffer alias it.
 func (m Message) decoder() etf.Decoder {
-	var d etf.Decoder
+	d := etf.Decoder{Copy: m.slab}
 	d.Reset(m.raw, m.atoms)
 	return d
 }

@@ -109,11 +109,11 @@ func dispatch(ctx context.Context, p *Process, server Server, m Message) error {
 		switch tag, _ := d.Atom(); {
 		case arity == 3 && tag == "$gen_call":
 			if from, err := readFrom(p, &d); err == nil {
-				return call(ctx, server, from, Message{raw: d.Rest(), atoms: m.atoms})
+				return call(ctx, server, from, m.part(&d))
 			}
 		case arity == 2 && tag == "$gen_cast":
 			if h, ok := server.(CastHandler); ok {
-				return h.HandleCast(ctx, Message{raw: d.Rest(), atoms: m.atoms})
+				return h.HandleCast(ctx, m.part(&d))
 			}
 			p.dropped(m)
 			return nil
@@ -124,6 +124,11 @@ func dispatch(ctx context.Context, p *Process, server Server, m Message) error {
 	}
 	p.dropped(m)
 	return nil
+}
+
+// part is the message inside m that d has come to.
+func (m Message) part(d *etf.Decoder) Message {
+	return Message{raw: d.Rest(), atoms: m.atoms, slab: m.slab}
 }
 
 // dropped logs a message that its receiver has no use for.

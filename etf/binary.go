@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Binary reads a binary. The result aliases the input, with its capacity cut off
-// so that appending to it copies.
+// Binary reads a binary. Without Copy the result aliases the input, with its
+// capacity cut off so that appending to it copies.
 func (d *Decoder) Binary() ([]byte, error) {
 	if err := d.want(KindBinary); err != nil {
 		return nil, err
@@ -77,7 +77,11 @@ func (d *Decoder) bits() (data []byte, last uint8, size int, err error) {
 		return nil, 0, 0, d.truncated(d.off, "binary")
 	}
 	end := start + int(n)
-	return d.in[start:end:end], last, head + int(n), nil
+	data = d.in[start:end:end]
+	if d.Copy {
+		data = d.slabs.clone(data, len(d.in))
+	}
+	return data, last, head + int(n), nil
 }
 
 // unused masks the bits of a last byte that do not count.

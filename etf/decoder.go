@@ -6,8 +6,9 @@ import "encoding/binary"
 // Reset gives it something to read. It never reads past the input, never panics
 // and allocates no more than a small multiple of the input's length.
 //
-// Memory: binaries (and only they) alias the input. Whoever decodes gives the
-// input away: it must not be changed while a term decoded from it is alive.
+// Memory: binaries (and only they) alias the input, unless Copy is set. Whoever
+// decodes gives the input away: it must not be changed while a term decoded from
+// it is alive.
 //
 // A Decoder is a value meant for the stack of whoever decodes; it is not safe for
 // concurrent use. After an error other than ErrKind and ErrRange, which consume
@@ -18,6 +19,10 @@ import "encoding/binary"
 // headers cannot promise more elements together than there are bytes.
 type Decoder struct {
 	Limits Limits
+
+	// Copy makes binaries copies. It is for an input that is a small part of a
+	// large buffer, which a single binary kept for long would keep too.
+	Copy bool
 
 	in    []byte
 	off   int

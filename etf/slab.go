@@ -12,6 +12,7 @@ package etf
 type slabs struct {
 	terms   []Term
 	entries []MapEntry
+	bytes   []byte
 	boxes
 }
 
@@ -19,6 +20,7 @@ const (
 	slabTerms = 128 // 2 KiB
 	slabMax   = 16  // longer ones get an allocation of their own
 	slabBoxes = 64
+	slabBytes = 1 << 10
 )
 
 // chunk is how much a new slab holds: what is needed now, and else what is likely
@@ -50,4 +52,19 @@ func (s *slabs) someEntries(n, size int) []MapEntry {
 	m := s.entries[:n:n]
 	s.entries = s.entries[n:]
 	return m
+}
+
+// clone copies a binary from an input of size bytes.
+func (s *slabs) clone(data []byte, size int) []byte {
+	n := len(data)
+	if n > slabBytes/4 {
+		return append([]byte(nil), data...)
+	}
+	if n > len(s.bytes) {
+		s.bytes = make([]byte, chunk(size/2, n, slabBytes))
+	}
+	b := s.bytes[:n:n]
+	copy(b, data)
+	s.bytes = s.bytes[n:]
+	return b
 }
