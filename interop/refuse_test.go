@@ -110,3 +110,30 @@ func TestMissingFlagsInChallenge(t *testing.T) {
 		}
 	})
 }
+
+// TestNotWelcome: somebody who bears the acceptor's own name, and a node that is
+// not on the BEAM's list.
+func TestNotWelcome(t *testing.T) {
+	each(t, func(t *testing.T, release beam.Release) {
+		p := startPair(t, release, beam.Options{}, truss.Config{})
+		double := dist.Local{Flags: dist.FlagsSupported, Creation: 7}
+		for name, at := range map[string]string{
+			p.node.Name(): fmt.Sprintf("127.0.0.1:%d", p.node.Port()),
+			p.beam.Name:   address(t, p.epmd, "beam"),
+		} {
+			double.Name = name
+			if got := introduce(t, at, name, double); got != "nok" {
+				t.Errorf("%s answers its own name %q", name, got)
+			}
+		}
+
+		p.beam.MustEval(t, "net_kernel:allow(['friend@127.0.0.1'])")
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		defer cancel()
+		err := p.node.Connect(ctx, p.beam.Name)
+		var refusal *dist.HandshakeError
+		if !errors.As(err, &refusal) || !errors.Is(err, dist.ErrNotAllowed) || refusal.Status != dist.StatusNotAllowed {
+			t.Errorf("to a node that does not allow us: %v", err)
+		}
+	})
+}
