@@ -50,6 +50,8 @@ type conn struct {
 	space   chan struct{}         // closed when senders may queue again; nil if none waits
 	idle    chan struct{}         // closed when all is written; nil if nobody waits
 	related map[*Process]struct{} // processes to tell of the loss
+
+	spawnings map[etf.Ref]*spawning // requests to spawn that the peer has not answered
 }
 
 // stream is a large message on its way in fragments.

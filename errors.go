@@ -56,6 +56,10 @@ func exitReason(err error) etf.Term {
 	if err == nil {
 		return reasonNormal
 	}
+	var exception *Exception
+	if errors.As(err, &exception) {
+		return exception.exitReason()
+	}
 	var exit *ExitError
 	if errors.As(err, &exit) {
 		return exit.Reason

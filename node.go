@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/truss-beam/truss/dist"
@@ -36,6 +37,8 @@ type Node struct {
 	peers     peers
 	admission admission
 	watch     watch
+	exports   exports
+	children  atomic.Int64 // processes started by requests that run
 
 	localLinks sync.Mutex // held while both ends of a link on this node change
 
@@ -194,6 +197,7 @@ func (n *Node) lost(c *conn) {
 	for p := range related {
 		p.peerLost(c.name)
 	}
+	c.spawningsLost(reason)
 	n.peers.remove(c)
 	n.watch.publish(NodeEvent{Node: c.name, Hidden: c.hidden, Reason: reason})
 	n.log.Info("node down", "peer", c.name, "reason", reason)

@@ -4,6 +4,12 @@ import (
 	"github.com/truss-beam/truss/dist"
 )
 
-// onGroupLeader is group_leader/2 on a process of ours. Go processes have no
-// group leader: they write where the program writes.
-func (c *conn) onGroupLeader(*dist.Signal) error { return nil }
+// onGroupLeader is group_leader/2 on a process of ours. Anyone may change anyone's.
+func (c *conn) onGroupLeader(s *dist.Signal) error {
+	if p := c.node.processes.find(s.Control.To); p != nil {
+		p.mu.Lock()
+		p.leader = s.Control.From
+		p.mu.Unlock()
+	}
+	return nil
+}

@@ -1,42 +1,117 @@
 package truss
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/truss-beam/truss/dist"
 	"github.com/truss-beam/truss/etf"
 )
 
-// onSpawnRequest answers a spawn request. This node has no functions to run, so it
-// does what a BEAM without the module does: the process starts and ends at once
-// with undef. Not to answer would hang the requester.
+// onSpawnRequest starts a process for one of the peer's. Every request is
+// answered, or the requester hangs, and the answer is queued before the process
+// starts: it precedes all its signals. The arguments are the new process's to
+// decode.
 func (c *conn) onSpawnRequest(s *dist.Signal) error {
 	ctl := s.Control
-	args, err := message(s).Term()
-	if err != nil {
+	if err := c.fromPeer(&ctl); err != nil {
 		return err
 	}
-	p, err := c.node.visitor()
+	reply := dist.Control{Op: dist.OpSpawnReply, Ref: ctl.Ref, To: ctl.From}
+	options, ok := parseSpawnOptions(ctl.Options)
+	if !ok {
+		reply.Result = etf.Atom("badopt")
+		c.signal(&reply, nil)
+		return nil
+	}
+	p, err := c.node.newChild(ctl.Leader)
+	if errors.Is(err, errTooManyChildren) {
+		c.node.log.Error("too many processes: spawn refused", "peer", c.name, "limit", maxChildren)
+		reply.Result = etf.Atom("system_limit")
+		c.signal(&reply, nil)
+		return nil
+	}
 	if err != nil {
-		return err
+		return nil // the node is closing, which ends the connection, too
 	}
-	reply := dist.Control{Op: dist.OpSpawnReply, Ref: ctl.Ref, From: ctl.From, To: ctl.From, Result: p.pid}
-	options, _ := ctl.Options.(etf.List)
-	c.relate(p)
-	p.mu.Lock()
-	for _, option := range options {
-		switch option {
-		case etf.Term(etf.Atom("link")):
-			reply.Flags |= dist.SpawnFlagLink
-			p.links.linked(ctl.From)
-		case etf.Term(etf.Atom("monitor")):
-			reply.Flags |= dist.SpawnFlagMonitor
-			p.watchers = map[etf.Ref]watcher{ctl.Ref: {pid: ctl.From}}
-		}
+	if !c.bindChild(p, &ctl, options) {
+		c.node.dropChild(p, reasonNoConnection)
+		return nil
 	}
-	p.mu.Unlock()
+	reply.Result = p.pid
+	if options.link {
+		reply.Flags |= dist.SpawnFlagLink
+	}
+	if options.monitor {
+		reply.Flags |= dist.SpawnFlagMonitor
+	}
 	c.signal(&reply, nil)
-	p.terminate(etf.Tuple{etf.Atom("undef"), etf.List{etf.Tuple{ctl.Module, ctl.Function, args, etf.List{}}}})
+	c.node.startChild(p, mfa{module: ctl.Module, function: ctl.Function, args: message(s)})
 	return nil
 }
 
-// onSpawnReply is the answer to a spawn request of ours; this node makes none yet.
-func (c *conn) onSpawnReply(*dist.Signal) error { return nil }
+// bindChild links and monitors the new process as its request asks; the monitor's
+// reference is that of the request. False if the connection is lost, which ends a
+// process that was to be linked before it starts.
+func (c *conn) bindChild(p *Process, ctl *dist.Control, options childOptions) bool {
+	if !options.link && !options.monitor {
+		return true
+	}
+	if !c.relate(p) {
+		return !options.link
+	}
+	if options.monitor {
+		p.addWatcher(ctl.Ref, watcher{pid: ctl.From})
+	}
+	return !options.link || p.addLink(ctl.From)
+}
+
+// onSpawnReply is the answer to a request of ours. One to no request of ours, or
+// no more, is dropped.
+func (c *conn) onSpawnReply(s *dist.Signal) error {
+	ctl := &s.Control
+	pid, ok := ctl.Result.(etf.Pid)
+	if ok && string(pid.Node) != c.name {
+		return fmt.Errorf("%v with %v, which is not a process of this peer", ctl.Op, pid)
+	}
+	request := c.takeSpawning(ctl.Ref)
+	switch {
+	case request == nil:
+	case ok:
+		request.started(c, pid, ctl.Flags)
+	default:
+		reason, _ := ctl.Result.(etf.Atom) // dist lets nothing else through
+		request.refused(&SpawnError{Node: c.name, Reason: reason})
+	}
+	return nil
+}
+
+// started makes the requester's end of the link and the monitor. If the requester
+// is dead, or has abandoned the request, the child is told so instead.
+func (s *spawning) started(c *conn, child etf.Pid, flags uint64) {
+	p := s.by
+	linked := s.link && flags&dist.SpawnFlagLink != 0
+	monitored := s.monitor && flags&dist.SpawnFlagMonitor != 0
+	p.mu.Lock()
+	dead, reason := p.dead || s.abandoned, p.reason
+	if s.abandoned {
+		reason = etf.Atom("abandoned")
+	}
+	if !dead && linked {
+		p.links.linked(child)
+	}
+	if !dead && monitored {
+		if p.monitors == nil {
+			p.monitors = make(map[etf.Ref]monitor)
+		}
+		p.monitors[s.ref] = monitor{target: target{node: c.name, pid: child}, object: child}
+	}
+	s.outcome <- spawned{pid: child}
+	p.mu.Unlock()
+	if dead && monitored {
+		c.signal(&dist.Control{Op: dist.OpDemonitorP, From: p.pid, To: child, Ref: s.ref}, nil)
+	}
+	if dead && linked {
+		c.sendExit(p.pid, child, reason, true)
+	}
+}

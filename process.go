@@ -3,7 +3,6 @@ package truss
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"sync"
 
@@ -34,14 +33,16 @@ type Process struct {
 	links    links
 	monitors map[etf.Ref]monitor // what this process monitors
 	watchers map[etf.Ref]watcher // who monitors this process
+	leader   etf.Pid             // group leader, zero if it was given none
 
 	monitorsNodes bool
 }
 
 // ProcessFunc is what a process does. When it returns the process ends: with
 // reason normal if the error is nil, with its Reason if the error is an
-// *ExitError, else with the error's text as a binary. A panic ends the process
-// with the panic and its stack as the reason, and nothing else.
+// *ExitError, as an *Exception says if it is one, else with the error's text as a
+// binary. A panic ends the process with {{go_panic, Text}, Stack}, and nothing
+// else.
 //
 // ctx is done when the process has been ended from outside, by an exit signal or
 // the node's Close. Links, monitors and names then are gone already; the
@@ -103,23 +104,27 @@ func (p *Process) leave() { p.terminate(reasonNormal) }
 func (p *Process) run(fn ProcessFunc) {
 	defer func() {
 		if r := recover(); r != nil {
-			reason := panicReason(r, debug.Stack())
-			p.node.log.Error("process ended by a panic", "pid", p.pid, "panic", r, "stack", string(debug.Stack()))
-			p.terminate(reason)
+			p.finish(panicked(r, debug.Stack()))
 		}
 	}()
-	err := fn(p.ctx, p)
-	var exit *ExitError
-	if err != nil && !errors.As(err, &exit) && p.exited() == nil {
-		p.node.log.Error("process ended with an error", "pid", p.pid, "error", err)
+	p.finish(fn(p.ctx, p))
+}
+
+// finish ends the process as its function has ended.
+func (p *Process) finish(err error) {
+	if !deliberate(err) && p.exited() == nil {
+		p.logFailure(err)
 	}
 	p.terminate(exitReason(err))
 }
 
-// panicReason is the exit reason of a process that panicked, in the shape of an
-// Erlang error: {{go_panic, Text}, Stack}.
-func panicReason(value any, stack []byte) etf.Term {
-	return etf.Tuple{etf.Tuple{etf.Atom("go_panic"), fmt.Sprint(value)}, string(stack)}
+func (p *Process) logFailure(err error) {
+	var e *Exception
+	if errors.As(err, &e) && e.goStack != nil {
+		p.node.log.Error("process ended by a panic", "pid", p.pid, "error", err, "stack", string(e.goStack))
+		return
+	}
+	p.node.log.Error("process ended with an error", "pid", p.pid, "error", err)
 }
 
 // PID returns the process's pid.

@@ -1,0 +1,144 @@
+package truss
+
+import (
+	"context"
+	"runtime/debug"
+
+	"github.com/truss-beam/truss/etf"
+)
+
+// Apply calls an exported function in the calling goroutine, on behalf of p, as
+// apply/3: the function gets ctx and p if it asks for them. args is a Message that
+// holds a list, or anything that encodes to one.
+//
+// The value is what the function returned, the atom ok if it returns none. The
+// error is always an *Exception, also for a function that is not exported (undef),
+// arguments that do not fit (function_clause), and a panic. erlang:apply/2,3 is
+// followed to what it applies; of funs only those that name a function, such as
+// fun m:f/1 and &M.f/1, can be: others are code of the BEAM, and badfun here.
+func (p *Process) Apply(ctx context.Context, module, function string, args any) (any, error) {
+	list, ok := args.(Message)
+	if !ok {
+		raw, err := encoded(args)
+		if err != nil {
+			return nil, exceptionOf(err, nil)
+		}
+		list = Message{raw: raw}
+	}
+	value, failed := p.apply(ctx, mfa{module: etf.Atom(module), function: etf.Atom(function), args: list})
+	if failed != nil {
+		return nil, failed
+	}
+	return value, nil
+}
+
+// encoded is a value as a process of this node receives it.
+func encoded(v any) ([]byte, error) {
+	e := etf.Encoder{Records: true}
+	return e.Append(nil, v)
+}
+
+// mfa is a function to apply to a list of arguments, which are still encoded.
+type mfa struct {
+	module, function etf.Atom
+	args             Message
+}
+
+func (p *Process) apply(ctx context.Context, c mfa) (value any, failed *Exception) {
+	defer func() {
+		if r := recover(); r != nil {
+			value, failed = nil, panicked(r, debug.Stack())
+		}
+	}()
+	c, failed = c.unwrapped()
+	if failed != nil {
+		return nil, failed
+	}
+	args, ok := c.args.elements()
+	if !ok {
+		return nil, c.notArguments()
+	}
+	f := p.node.exports.find(c.module, c.function)
+	if f == nil || !f.accepts(len(args)) {
+		return nil, c.exception("undef", nil)
+	}
+	in, err := f.read(ctx, p, args)
+	if err != nil {
+		return nil, c.exception("function_clause", err)
+	}
+	value, err = f.call(in)
+	if err != nil {
+		return nil, exceptionOf(err, etf.Tuple{c.module, c.function, int64(len(args)), etf.List{}})
+	}
+	return value, nil
+}
+
+// exception is an error that Erlang raises before a function is entered. Its
+// stack has the arguments instead of the arity.
+func (c mfa) exception(reason etf.Atom, cause error) *Exception {
+	return &Exception{
+		Class: ClassError, Reason: reason, cause: cause,
+		Stack: etf.List{etf.Tuple{c.module, c.function, c.args.orUndefined(), etf.List{}}},
+	}
+}
+
+// notArguments is what apply/3 says of arguments that are no list, are too many,
+// or cannot be read.
+func (c mfa) notArguments() *Exception {
+	e := badArgument(c.module, c.function, c.args.orUndefined())
+	if _, list := e.Stack[0].(etf.Tuple)[2].(etf.List)[2].(etf.List); list {
+		e.Reason = etf.Atom("system_limit")
+	}
+	return e
+}
+
+func badArgument(args ...etf.Term) *Exception {
+	return &Exception{
+		Class: ClassError, Reason: etf.Atom("badarg"),
+		Stack: etf.List{etf.Tuple{etf.Atom("erlang"), etf.Atom("apply"), etf.List(args), etf.List{}}},
+	}
+}
+
+// orUndefined is the term of a message, or undefined for one that cannot be read.
+func (m Message) orUndefined() etf.Term {
+	term, err := m.Term()
+	if err != nil {
+		return etf.Atom("undefined")
+	}
+	return term
+}
+
+// maxArity is how many arguments a function of Erlang can have.
+const maxArity = 255
+
+// elements splits a message that is a list of arguments into those, undecoded;
+// false if it is something else, or too long.
+func (m Message) elements() ([]Message, bool) {
+	if m.signal != nil {
+		return nil, false
+	}
+	var elements []Message
+	d := m.decoder()
+	for {
+		n, str, err := d.List()
+		if err != nil {
+			return nil, false
+		}
+		if len(elements)+n > maxArity {
+			return nil, false
+		}
+		for _, b := range str {
+			elements = append(elements, Message{raw: new(etf.Encoder).AppendInt(nil, int64(b))})
+		}
+		if n == 0 || str != nil {
+			return elements, true
+		}
+		for range n {
+			rest := d.Rest()
+			if err := d.Skip(); err != nil {
+				return nil, false
+			}
+			elements = append(elements, Message{raw: rest[:len(rest)-len(d.Rest())], atoms: m.atoms})
+		}
+	}
+}
