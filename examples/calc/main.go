@@ -1,0 +1,58 @@
+// Calc is the program on the first page of the README: a node that finds its
+// peers by DNS and runs a server that Elixir can call.
+//
+//	go run ./calc
+//
+// It wants RELEASE_NODE and RELEASE_COOKIE, as an Elixir release does, and the
+// DNS name of its cluster in DNS_CLUSTER_QUERY.
+package main
+
+import (
+	"context"
+	"log"
+	"os/signal"
+	"syscall"
+
+	"github.com/truss-beam/truss"
+	"github.com/truss-beam/truss/discovery"
+	"github.com/truss-beam/truss/discovery/dns"
+)
+
+type add struct {
+	_    struct{} `etf:"add,tuple"` // {add, A, B}
+	A, B int
+}
+
+type Calc struct{ total int }
+
+func (c *Calc) HandleCall(ctx context.Context, from truss.From, request truss.Message) (any, error) {
+	var r add
+	if err := request.Unmarshal(&r); err != nil {
+		return nil, err // the caller gets {error, Text}
+	}
+	c.total += r.A + r.B
+	return c.total, nil
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context) error {
+	node, err := truss.Start(ctx, truss.Config{}) // RELEASE_NODE, RELEASE_COOKIE
+	if err != nil {
+		return err
+	}
+	defer node.Close()
+	go discovery.Run(ctx, node, dns.Strategy{}) // DNS_CLUSTER_QUERY
+
+	if _, err := node.Serve("calc", &Calc{}); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
