@@ -27,7 +27,7 @@ func (f *failure) Error() string {
 	if f.doing != "" {
 		b.WriteString(f.doing + ": ")
 	}
-	b.WriteString(oneLine(f.err.Error()))
+	b.WriteString(f.cause())
 	if f.hint != "" {
 		b.WriteString(" (" + f.hint + ")")
 	}
@@ -45,12 +45,14 @@ func (f *failure) object() any {
 		Cause string `json:"cause"`
 		Hint  string `json:"hint,omitempty"`
 		Exit  int    `json:"exit"`
-	}{f.Error(), f.doing, f.node, oneLine(f.err.Error()), f.hint, f.code}
+	}{f.Error(), f.doing, f.node, f.cause(), f.hint, f.code}
 }
 
-// oneLine keeps scripts that read line by line in step, whatever an error quotes.
-func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), " ")
+// cause is why, without the library's name, which stands before the whole, and on
+// one line, to keep scripts that read line by line in step.
+func (f *failure) cause() string {
+	text := strings.TrimPrefix(f.err.Error(), "truss: ")
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), " ")
 }
 
 // usage is the failure of a command line that makes no sense.

@@ -7,12 +7,14 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/truss-beam/truss"
 	"github.com/truss-beam/truss/dist"
+	"github.com/truss-beam/truss/epmd"
 )
 
 // joinFlags are those of every command that visits a node.
@@ -111,7 +113,16 @@ func (j *joinFlags) visit(ctx context.Context, t *terminal, peer string, do func
 // where the user has flags.
 func startFailed(err error) error {
 	text := strings.NewReplacer("Config.Cookie", "--cookie, TRUSS_COOKIE", "Config.Name", "--name").Replace(err.Error())
-	return &failure{code: exitFailed, doing: "cannot start a node", err: explained{strings.TrimPrefix(text, "truss: "), err}}
+	hint := ""
+	switch {
+	case errors.Is(err, epmd.ErrNameTaken):
+		hint = "choose another --name; those that are taken: truss names"
+	case errors.Is(err, epmd.ErrUnreachable):
+		hint = "start one with truss epmd --daemon, or leave out --epmd to have the node serve one"
+	case errors.Is(err, syscall.EADDRINUSE):
+		hint = "another program listens there"
+	}
+	return &failure{code: exitFailed, doing: "cannot start a node", err: explained{text, err}, hint: hint}
 }
 
 // explained is an error in other words.
@@ -135,16 +146,16 @@ func (v *visit) connect(ctx context.Context, address epmdAddress, addr string) e
 		}
 	}
 	if err := v.node.ConnectAddr(ctx, v.peer, addr); err != nil {
-		err, hint := connectFailed(err, addr, from)
+		hint, err := connectFailed(err, addr, from)
 		return v.failed(ctx, "cannot connect to "+v.peer, err, hint)
 	}
 	v.took = time.Since(begin)
 	return nil
 }
 
-// connectFailed says why a node that was located could not be connected to, and
-// what to do.
-func connectFailed(err error, addr, from string) (why error, hint string) {
+// connectFailed says what to do about a node that was located and could not be
+// connected to, and why that is.
+func connectFailed(err error, addr, from string) (hint string, why error) {
 	err = connectCause(err)
 	var network *net.OpError
 	var handshake *dist.HandshakeError
@@ -153,12 +164,12 @@ func connectFailed(err error, addr, from string) (why error, hint string) {
 	}
 	switch {
 	case errors.Is(err, dist.ErrCookie):
-		return err, "give the cookie of the cluster with --cookie, TRUSS_COOKIE or RELEASE_COOKIE"
+		return "give the cookie of the cluster with --cookie, TRUSS_COOKIE or RELEASE_COOKIE", err
 	case errors.As(err, &network) && network.Op == "dial":
-		return fmt.Errorf("nothing answers at %s, where it listens according to %s: %w", addr, from, network.Err),
-			"the node may just have ended, or a firewall be in between"
+		return "the node may just have ended, or a firewall be in between",
+			fmt.Errorf("nothing answers at %s, where it listens according to %s: %w", addr, from, network.Err)
 	}
-	return err, ""
+	return "", err
 }
 
 // connectCause takes the sentence "no connection to NODE: noconnection" off an

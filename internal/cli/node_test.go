@@ -156,17 +156,18 @@ func TestEcho(t *testing.T) {
 func TestNodeErrors(t *testing.T) {
 	t.Setenv("TRUSS_COOKIE", cookie)
 	epmd, free := serveEpmd(t), freePort(t)
-	taken, _ := startNode(t, "taken@127.0.0.1")
+	taken, where := startNode(t, "taken@127.0.0.1")
 	for _, tt := range []struct {
 		name, args string
 		code       int
 		want       []string
 	}{
 		{"no name", "", exitFailed, []string{"cannot start a node: no node name: set --name or RELEASE_NODE"}},
-		{"no epmd", "--name a@127.0.0.1 --epmd " + free, exitFailed, []string{"cannot start a node", "no epmd"}},
-		{"port taken", text("--name a@127.0.0.1 --epmd %s --port %d", epmd, taken.Port()), exitFailed, []string{"cannot start a node", "cannot listen"}},
-		{"bad query", "--name a@127.0.0.1 --dns a@b@c --epmd " + epmd, exitUsage, []string{`"b@c" is not a name`}},
-		{"bad type", "--name a@127.0.0.1 --dns q.test --dns-type MX --epmd " + epmd, exitUsage, []string{"MX"}},
+		{"no epmd", "--name a@127.0.0.1 --epmd " + free, exitFailed, []string{"cannot start a node: no epmd", "truss epmd --daemon"}},
+		{"port taken", text("--name a@127.0.0.1 --epmd %s --port %d", epmd, taken.Port()), exitFailed, []string{"cannot start a node: cannot listen", "another program listens there"}},
+		{"name taken", "--name taken@127.0.0.1 --epmd " + where, exitFailed, []string{"cannot start a node: name is taken", "truss names"}},
+		{"bad query", "--name query@127.0.0.1 --dns a@b@c --epmd " + epmd, exitUsage, []string{`"b@c" is not a name`}},
+		{"bad type", "--name type@127.0.0.1 --dns q.test --dns-type MX --epmd " + epmd, exitUsage, []string{"MX"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := command(t, append(strings.Fields("node --listen 127.0.0.1"), strings.Fields(tt.args)...)...)

@@ -65,7 +65,7 @@ func TestErrorAsJSON(t *testing.T) {
 }
 
 func TestFailure(t *testing.T) {
-	cause := errors.New("first\nsecond")
+	cause := errors.New("truss: first\nsecond")
 	f := &failure{code: exitFailed, doing: "cannot connect", node: "a@b", err: cause, hint: "try"}
 	if got, want := f.Error(), "cannot connect: first second (try)"; got != want {
 		t.Errorf("%q, want %q", got, want)
