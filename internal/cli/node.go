@@ -29,6 +29,7 @@ type nodeFlags struct {
 	dnsServer   string
 	dnsTypes    []string
 	dnsInterval time.Duration
+	targetNames bool
 }
 
 func nodeCommand(t *terminal) *cobra.Command {
@@ -75,6 +76,7 @@ func (f *nodeFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.dnsServer, "dns-server", "", "DNS server to ask, an `address` IP:PORT\n(default those of /etc/resolv.conf)")
 	flags.StringSliceVar(&f.dnsTypes, "dns-type", []string{"A", "AAAA"}, "record `types`: A, AAAA, SRV")
 	flags.DurationVar(&f.dnsInterval, "dns-interval", 5*time.Second, "`time` between two questions to DNS")
+	flags.BoolVar(&f.targetNames, "dns-target-names", false, "name nodes found by SRV after the record's target,\napp@web-1.my_app.internal, and not after its address")
 	flags.Uint16Var(&f.port, "port", 0, "`port` to listen on (default one that is free)")
 	flags.StringVar(&f.listen, "listen", "", "`address` to listen on (default all)")
 	flags.StringVar(&f.epmd, "epmd", "auto", "how nodes find each other's ports, one `way` of\nauto: use the epmd here, or else serve one;\nserve: serve one, or fail;\nHOST, PORT or HOST:PORT: use the epmd there;\nnone: all nodes listen on --port")
@@ -179,7 +181,7 @@ func (f *nodeFlags) strategy() (*dns.Strategy, error) {
 		}
 		return nil, nil
 	}
-	s := &dns.Strategy{Query: f.dns, Server: f.dnsServer, Interval: f.dnsInterval}
+	s := &dns.Strategy{Query: f.dns, Server: f.dnsServer, Interval: f.dnsInterval, TargetNames: f.targetNames}
 	if f.dnsInterval <= 0 {
 		return nil, usage("--dns-interval %v is no interval", f.dnsInterval)
 	}
@@ -191,7 +193,7 @@ func (f *nodeFlags) strategy() (*dns.Strategy, error) {
 
 // discover runs discovery, and ends the command if that can never work.
 func (f *nodeFlags) discover(ctx context.Context, cancel context.CancelCauseFunc, t *terminal, node *truss.Node, s dns.Strategy) {
-	err := discovery.Config{Logger: t.logger().With("node", node.Name())}.Run(ctx, node, s)
+	err := discovery.Config{Logger: t.logger()}.Run(ctx, node, s)
 	if errors.Is(err, discovery.ErrConfig) {
 		cancel(&failure{code: exitUsage, err: err})
 	}

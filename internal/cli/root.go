@@ -29,7 +29,7 @@ did not, and 2 if the command line makes no sense.`,
 	flags.SortFlags = false
 
 	root.AddCommand(
-		// play.Command() goes here.
+		playCommand(t),
 		nodeCommand(t),
 		pingCommand(t),
 		nodesCommand(t),

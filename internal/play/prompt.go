@@ -1,0 +1,81 @@
+package play
+
+import (
+	"bufio"
+	"io"
+
+	"golang.org/x/term"
+)
+
+// promptText is what is shown where a command is expected.
+const promptText = "play> "
+
+// prompt is where commands come from.
+type prompt interface {
+	readLine() (string, error) // io.EOF at the end
+	close()
+}
+
+// newPrompt edits lines if both ends are a terminal, and then changes the
+// screen's output to one that keeps clear of the line that is being edited.
+func newPrompt(in io.Reader, out *screen) prompt {
+	input, isInput := terminalOf(in)
+	_, isOutput := terminalOf(out.out)
+	if !isInput || !isOutput || out.json {
+		return &pipedPrompt{lines: bufio.NewScanner(in), out: out}
+	}
+	cooked, err := term.GetState(input)
+	if err != nil {
+		return &pipedPrompt{lines: bufio.NewScanner(in), out: out}
+	}
+	type both struct {
+		io.Reader
+		io.Writer
+	}
+	p := &terminalPrompt{fd: input, cooked: cooked, terminal: term.NewTerminal(both{in, out.out}, promptText)}
+	out.out = p.terminal
+	return p
+}
+
+// pipedPrompt reads lines, and prints them as if they had been typed, so that the
+// output can be read.
+type pipedPrompt struct {
+	lines *bufio.Scanner
+	out   *screen
+}
+
+func (p *pipedPrompt) readLine() (string, error) {
+	if !p.lines.Scan() {
+		if err := p.lines.Err(); err != nil {
+			return "", err
+		}
+		return "", io.EOF
+	}
+	p.out.say(promptText+p.lines.Text(), nil)
+	return p.lines.Text(), nil
+}
+
+func (p *pipedPrompt) close() {}
+
+// terminalPrompt edits lines, with history. The terminal is in raw mode only while
+// it does: while a command runs, Ctrl-C is a signal as usual.
+type terminalPrompt struct {
+	fd       int
+	cooked   *term.State
+	terminal *term.Terminal
+}
+
+func (p *terminalPrompt) readLine() (string, error) {
+	if _, err := term.MakeRaw(p.fd); err != nil {
+		return "", err
+	}
+	defer p.close()
+	if width, height, err := term.GetSize(p.fd); err == nil {
+		_ = p.terminal.SetSize(width, height) // fails for no width at all, and then stays as it was
+	}
+	return p.terminal.ReadLine()
+}
+
+func (p *terminalPrompt) close() {
+	_ = term.Restore(p.fd, p.cooked) // it worked for MakeRaw
+}
