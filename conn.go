@@ -131,11 +131,14 @@ func (c *conn) streamOf(from etf.Pid) *stream {
 	return nil
 }
 
-// queued is how many bytes wait to be written. c.mu is held.
+// queued is how many bytes a signal that is queued now finds before it, which of
+// a large message is at most what goes into one write. To count all of it would
+// have a 10 MB message hold up everybody's small ones; its own sender waits for
+// it in any case. c.mu is held.
 func (c *conn) queued() int {
 	n := c.queue.Len()
 	for _, s := range c.streams {
-		n += s.rest.Len()
+		n += min(s.rest.Len(), fragmentsPerWrite)
 	}
 	return n
 }
@@ -187,15 +190,29 @@ func (c *conn) append(ctl *dist.Control, payload any) error {
 }
 
 // relate notes that p has a link or monitor over this connection, so that it
-// learns of the loss; false if the connection is lost already.
+// learns of the loss; false if the connection is lost already, or p dead.
 func (c *conn) relate(p *Process) bool {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
+	lost := c.err != nil
+	if !lost {
+		c.related[p] = struct{}{}
+	}
+	c.mu.Unlock()
+	if lost {
 		return false
 	}
-	c.related[p] = struct{}{}
+	if !p.relatedTo(c) {
+		c.unrelate(p)
+		return false
+	}
 	return true
+}
+
+// unrelate forgets a process that has ended.
+func (c *conn) unrelate(p *Process) {
+	c.mu.Lock()
+	delete(c.related, p)
+	c.mu.Unlock()
 }
 
 // sendRelated sends a signal that makes a link or monitor of p.

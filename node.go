@@ -195,7 +195,7 @@ func (n *Node) lost(c *conn) {
 	c.streams = nil
 	c.mu.Unlock()
 	for p := range related {
-		p.peerLost(c.name)
+		p.peerLost(c)
 	}
 	c.spawningsLost(reason)
 	n.peers.remove(c)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/truss-beam/truss/etf"
@@ -34,6 +35,8 @@ type Process struct {
 	monitors map[etf.Ref]monitor // what this process monitors
 	watchers map[etf.Ref]watcher // who monitors this process
 	leader   etf.Pid             // group leader, zero if it was given none
+
+	conns []*conn // over which any of these goes, or went
 
 	monitorsNodes bool
 }
@@ -218,7 +221,7 @@ func (p *Process) terminate(reason etf.Term) {
 	}
 	p.dead, p.reason = true, reason
 	names, ends, monitors, watchers := p.names, p.links.ends, p.monitors, p.watchers
-	watching := p.monitorsNodes
+	watching, conns := p.monitorsNodes, p.conns
 	p.names, p.links.ends, p.monitors, p.watchers = nil, nil, nil, nil
 	p.mu.Unlock()
 
@@ -249,15 +252,29 @@ func (p *Process) terminate(reason etf.Term) {
 			n.sendExit(p.pid, pid, reason, true)
 		}
 	}
+	for _, c := range conns {
+		c.unrelate(p)
+	}
+}
+
+// relatedTo notes a connection that must forget p when p ends; false if it has.
+func (p *Process) relatedTo(c *conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.dead && !slices.Contains(p.conns, c) {
+		p.conns = append(p.conns, c)
+	}
+	return !p.dead
 }
 
 // peerLost deals with the loss of a connection that p had links or monitors
 // over: each ends with noconnection.
-func (p *Process) peerLost(peer string) {
-	node := etf.Atom(peer)
+func (p *Process) peerLost(c *conn) {
+	peer, node := c.name, etf.Atom(c.name)
 	var exits []etf.Pid
 	var downs []etf.Ref
 	p.mu.Lock()
+	p.conns = slices.DeleteFunc(p.conns, func(other *conn) bool { return other == c })
 	for pid := range p.links.ends {
 		if pid.Node == node {
 			exits = append(exits, pid)
