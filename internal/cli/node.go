@@ -76,7 +76,7 @@ func (f *nodeFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.dnsServer, "dns-server", "", "DNS server to ask, an `address` IP:PORT\n(default those of /etc/resolv.conf)")
 	flags.StringSliceVar(&f.dnsTypes, "dns-type", []string{"A", "AAAA"}, "record `types`: A, AAAA, SRV")
 	flags.DurationVar(&f.dnsInterval, "dns-interval", 5*time.Second, "`time` between two questions to DNS")
-	flags.BoolVar(&f.targetNames, "dns-target-names", false, "name nodes found by SRV after the record's target,\napp@web-1.my_app.internal, and not after its address")
+	flags.BoolVar(&f.targetNames, "dns-target-names", false, "call the nodes of SRV records after their target,\nas app@web-1.my_app.internal, not its address")
 	flags.Uint16Var(&f.port, "port", 0, "`port` to listen on (default one that is free)")
 	flags.StringVar(&f.listen, "listen", "", "`address` to listen on (default all)")
 	flags.StringVar(&f.epmd, "epmd", "auto", "how nodes find each other's ports, one `way` of\nauto: use the epmd here, or else serve one;\nserve: serve one, or fail;\nHOST, PORT or HOST:PORT: use the epmd there;\nnone: all nodes listen on --port")

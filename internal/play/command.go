@@ -18,13 +18,13 @@ func Command(run Runner, newLog func() *slog.Logger) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
 		Use:   "play",
-		Short: "Try a cluster: machines on this computer that find each other by DNS",
+		Short: "Try a cluster: local machines that find each other by DNS",
 		Long: `Play runs an app on several "machines" of this computer and shows how they
 become one cluster. Each machine is a process of its own that runs truss node,
-with a loopback address of its own; they know nothing of each other, but ask a DNS
-server, which play runs, for demo.internal. At the prompt machines are added,
-stopped, killed and brought back; every command waits until all others have seen
-it, and says how long that took. All ends with quit.
+with a loopback address of its own. They know nothing of each other, but ask a
+DNS server, which play runs, for demo.internal. At the prompt machines are
+added, stopped, killed and brought back; every command waits until all others
+have seen it, and says how long that took. The end of play ends the machines.
 
 With --check there is no prompt: a fixed scenario is run, and it is checked that
 every machine saw every change, by what its node printed and by asking it. The
@@ -49,10 +49,10 @@ share it, and find each other's ports by SRV records.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.BoolVar(&o.check, "check", false, "run a fixed scenario instead of a prompt; exit 1 if a machine\nmissed something")
+	flags.BoolVar(&o.check, "check", false, "run a fixed scenario instead of a prompt; exit 1 if\na machine missed something")
 	flags.BoolVar(&o.beam, "beam", false, "add machines that run Erlang/OTP")
 	flags.IntVar(&o.machines, "machines", checkMachines, "start so `many` machines at the prompt")
-	flags.BoolVar(&o.oneAddress, "one-address", false, "let all machines share 127.0.0.1, as where there is no other")
+	flags.BoolVar(&o.oneAddress, "one-address", false, "let all machines share 127.0.0.1, as where there is\nno other address")
 	flags.DurationVar(&o.timeout, "timeout", time.Minute, "with --check: give up after this `time`")
 	cmd.AddCommand(machineCommand(run))
 	return cmd
