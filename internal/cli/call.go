@@ -21,7 +21,9 @@ func callCommand(t *terminal) *cobra.Command {
 		Short: "Call a gen_server and print its reply",
 		Long: `Call sends TERM to the process registered as NAME on a node, the way
 gen_server:call/2 and GenServer.call/2 do, and prints the reply in Erlang's
-syntax, or with --elixir in Elixir's.
+syntax, or with --elixir in Elixir's. With --json it prints
+
+  {"node":"app@127.0.0.1","name":"calc","reply":"{ok,3}","took_ms":0.31}
 
 ` + termHelp,
 		Example: `  truss call app@127.0.0.1 calc '{add, 1, 2}' --cookie secret

@@ -20,7 +20,10 @@ func namesCommand(t *terminal) *cobra.Command {
 		Short: "List the names that an epmd knows, with their ports",
 		Long: `Names asks the epmd of HOST, or of this machine, which nodes are registered
 there, as epmd -names and net_adm:names/1 do, and prints a line for each: the
-part of its name before the @, and the port where it listens.`,
+part of its name before the @, and the port where it listens. With --json it
+prints
+
+  {"host":"127.0.0.1","names":[{"name":"app","port":41234}]}`,
 		Example: `  truss names
   truss names 10.0.0.2
   truss names fdaa:0:1::3 --epmd 4370 --json`,

@@ -45,9 +45,14 @@ cluster cleanly. It prints, a line each:
   nodedown NAME REASON   it is no more; the reason is OTP's word for it, such as
                          connection_closed or net_tick_timeout
 
-With --json these are {"event":"ready","node":"…"} and so on. Hidden nodes are
-left out, as net_kernel:monitor_nodes/1 does, unless this one is hidden or --all
-is given.
+and with --json
+
+  {"event":"ready","node":"app@127.0.0.1","port":41234}
+  {"event":"nodeup","node":"web@127.0.0.1"}
+  {"event":"nodedown","node":"web@127.0.0.1","reason":"connection_closed"}
+
+Hidden nodes are left out, as net_kernel:monitor_nodes/1 does, unless this one
+is hidden or --all is given; they have "hidden":true.
 
 The node has a process registered as echo: a gen_server call of T replies T, and
 a message {Pid, T} sends T to Pid.

@@ -23,7 +23,9 @@ name a line. With --hidden the hidden ones follow, each with the word hidden
 after its name; the one that asks leaves itself out.
 
 It calls erlang:nodes/1 by way of rex, which every BEAM has and truss node too.
-With --json it prints both lists in any case.`,
+With --json it prints both lists in any case:
+
+  {"node":"app@127.0.0.1","nodes":["web@127.0.0.1"],"hidden":[]}`,
 		Example: `  truss nodes app@127.0.0.1 --cookie secret
   truss nodes app@127.0.0.1 --json | jq -r '.nodes[]'`,
 		Args: takes("NODE"),

@@ -15,7 +15,9 @@ func pingCommand(t *terminal) *cobra.Command {
 		Short: "Connect to a node and see whether it answers",
 		Long: `Ping connects to a node as net_adm:ping/1 and Node.ping/1 do, and prints pong,
 the time the answer took, and the time it took to connect. Without an answer it
-says at which step that failed, and exits with 1.`,
+says at which step that failed, and exits with 1. With --json it prints
+
+  {"node":"app@127.0.0.1","pong":true,"rtt_ms":0.285,"connect_ms":1.58}`,
 		Example: `  truss ping app@127.0.0.1 --cookie secret
   truss ping app@fdaa:0:1::3 --timeout 2s --json`,
 		Args: takes("NODE"),

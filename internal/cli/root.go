@@ -12,9 +12,14 @@ func newRoot(t *terminal) *cobra.Command {
 This tool runs nodes, and asks and tells the nodes of a cluster, whether they
 are written in Go, Elixir or Erlang.
 
-With --json every result is one JSON object a line on standard output, and an
-error is one on standard error. The exit code is 0 if all went well, 1 if it
-did not, and 2 if the command line makes no sense.`,
+The exit code is 0 if all went well, 1 if it did not, and 2 if the command line
+makes no sense. With --json every result is one JSON object a line on standard
+output, and an error is one on standard error:
+
+  {"error":"…","doing":"…","node":"…","cause":"…","hint":"…","exit":1}
+
+where error is the whole sentence and the others, as far as there are any, its
+parts.`,
 		Example: `  truss node --name app@127.0.0.1 --cookie secret
   truss call app@127.0.0.1 echo '{hello, "world"}' --cookie secret`,
 		SilenceErrors: true,

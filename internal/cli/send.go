@@ -19,7 +19,9 @@ func sendCommand(t *terminal) *cobra.Command {
 		Long: `Send sends TERM as a plain message to the process registered as NAME on a node,
 as {Name, Node} ! Term does. It prints ok when the node has received it; that
 the process has acted on it nobody knows. Unlike Erlang's operator it fails if
-no process is registered under NAME.
+no process is registered under NAME. With --json it prints
+
+  {"node":"app@127.0.0.1","name":"worker","sent":true}
 
 ` + termHelp,
 		Example: `  truss send app@127.0.0.1 logger_proxy '{note, <<"deployed">>}' --cookie secret

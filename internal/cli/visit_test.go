@@ -182,8 +182,8 @@ func TestCall(t *testing.T) {
 	call("Elixir.MyApp.Calc", "x").fails(t, exitFailed, "ended before it replied, with reason badarg")
 }
 
-// TestCallThatNeverEnds has a server that does not answer, and then a node that
-// goes away meanwhile.
+// TestCallThatNeverEnds has a server that does not answer: the user gives up, and
+// then the connection is lost. (That --timeout ends it is TestGivingUp's.)
 func TestCallThatNeverEnds(t *testing.T) {
 	node, epmd := startNode(t, "app@127.0.0.1")
 	called := make(chan struct{}, 1)
@@ -191,11 +191,12 @@ func TestCallThatNeverEnds(t *testing.T) {
 		called <- struct{}{}
 		return nil, truss.ErrNoReply
 	})
-	args := []string{"call", node.Name(), "never", "x", "--epmd", epmd, "--cookie", cookie}
-	command(t, append(args, "--timeout", "200ms")...).fails(t, exitFailed, "cannot call never on app@127.0.0.1: timed out after 200ms")
+	args := []string{"call", node.Name(), "never", "x", "--epmd", epmd, "--cookie", cookie, "--timeout", "1h"}
+	interrupted := begin(t, args...)
 	<-called
+	interrupted.end().fails(t, exitFailed, "cannot call never on app@127.0.0.1: interrupted")
 
-	lost := begin(t, append(args, "--timeout", "1h")...)
+	lost := begin(t, args...)
 	<-called
 	for _, hidden := range node.HiddenNodes() {
 		if err := node.Disconnect(t.Context(), hidden); err != nil {
