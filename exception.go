@@ -80,6 +80,7 @@ func exceptionOf(err error, at etf.Tuple) *Exception {
 	switch {
 	case errors.As(err, &exception):
 		*e = *exception
+		e.Class = e.class()
 	case errors.As(err, &exit):
 		e.Class, e.Reason, e.cause = ClassExit, exit.Reason, nil
 	case errors.As(err, &term):
