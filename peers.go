@@ -253,6 +253,11 @@ func (n *Node) connection(ctx context.Context, name string) (*conn, error) {
 	return n.connect(ctx, name, "")
 }
 
+// maxTries bounds how often a connect goes on when dials of the peer fail that it
+// had waited for instead of dialling: one that was given up over there may still
+// be waiting to be accepted here.
+const maxTries = 4
+
 func (n *Node) connect(ctx context.Context, name, addr string) (*conn, error) {
 	if err := n.checkPeerName(name); err != nil {
 		return nil, err
@@ -260,7 +265,7 @@ func (n *Node) connect(ctx context.Context, name, addr string) (*conn, error) {
 	if !n.allows(name) {
 		return nil, noConnection(name, errNotAllowed)
 	}
-	for {
+	for tries := 1; ; tries++ {
 		// The attempt outlives this caller's context: others may wait for it too.
 		dialCtx, cancel := context.WithCancel(context.Background())
 		c, a, started, err := n.peers.dialling(name, cancel)
@@ -280,6 +285,9 @@ func (n *Node) connect(ctx context.Context, name, addr string) (*conn, error) {
 		case <-a.done:
 		case <-ctx.Done():
 			return nil, noConnection(name, context.Cause(ctx))
+		}
+		if a.err != nil && a.incoming && tries < maxTries {
+			continue // it was the peer's dial that failed; ours has not been tried, or not to the end
 		}
 		if a.err != nil {
 			return nil, noConnection(name, a.err)

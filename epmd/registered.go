@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Registration is what a node tells epmd about itself.
@@ -109,10 +110,20 @@ func (r *Registered) Err() error {
 	}
 }
 
-// Close gives the name up.
+// closeLimit is how long Close waits for epmd to confirm. It does so within a
+// millisecond; one that is stuck must not keep a program from ending.
+const closeLimit = time.Second
+
+// Close gives the name up. When it returns the name is free: closing the
+// connection alone leaves it taken until epmd has noticed, so Close only says
+// that nothing more will come, and waits for epmd to close its side in turn.
 func (r *Registered) Close() error {
 	r.closing.Do(func() { close(r.closed) })
-	r.conn.Close()
+	if half, ok := r.conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		_ = r.conn.SetReadDeadline(time.Now().Add(closeLimit)) // ends watch's Read
+	} else {
+		r.conn.Close()
+	}
 	<-r.done
 	return nil
 }
