@@ -43,7 +43,10 @@ func (o outcome) String() string {
 
 // took prints a duration as people say it.
 func took(seconds float64) string {
-	if seconds < 0.9995 {
+	switch {
+	case seconds < 0.00995:
+		return fmt.Sprintf("%.1f ms", seconds*1000)
+	case seconds < 0.9995:
 		return fmt.Sprintf("%.0f ms", seconds*1000)
 	}
 	return fmt.Sprintf("%.1f s", seconds)

@@ -133,8 +133,8 @@ func (c *cluster) tell(m *machine, life int, r report) {
 	}
 }
 
-// record is what DNS says of a machine. Port 4369 would say "ask epmd"; where
-// ports are what tells machines apart it is the node's own.
+// record is what DNS says of a machine: in SRV its node's own port, which is what
+// tells machines apart where they share an address.
 func (c *cluster) record(m *machine) record { return record{m.ID, m.Addr, uint16(m.port)} }
 
 func (m *machine) remember(r report) {

@@ -3,6 +3,7 @@ package play
 import (
 	"bufio"
 	"io"
+	"sync/atomic"
 
 	"golang.org/x/term"
 )
@@ -32,8 +33,8 @@ func newPrompt(in io.Reader, out *screen) prompt {
 		io.Reader
 		io.Writer
 	}
-	p := &terminalPrompt{fd: input, cooked: cooked, terminal: term.NewTerminal(both{in, out.out}, promptText)}
-	out.out = p.terminal
+	p := &terminalPrompt{fd: input, cooked: cooked, screen: out, terminal: term.NewTerminal(both{in, out.out}, promptText)}
+	p.plain = out.writeTo(p.terminal)
 	return p
 }
 
@@ -62,20 +63,35 @@ func (p *pipedPrompt) close() {}
 type terminalPrompt struct {
 	fd       int
 	cooked   *term.State
+	screen   *screen
+	plain    io.Writer // where the screen wrote before
 	terminal *term.Terminal
+	editing  atomic.Bool // the prompt is shown, and the cursor behind it
 }
 
 func (p *terminalPrompt) readLine() (string, error) {
 	if _, err := term.MakeRaw(p.fd); err != nil {
 		return "", err
 	}
-	defer p.close()
-	if width, height, err := term.GetSize(p.fd); err == nil {
-		_ = p.terminal.SetSize(width, height) // fails for no width at all, and then stays as it was
+	defer p.restore()
+	// A terminal that does not know its width says 0: then it is taken to be 80.
+	if width, height, err := term.GetSize(p.fd); err == nil && width > 0 {
+		_ = p.terminal.SetSize(width, height) // fails only where it cannot write
 	}
-	return p.terminal.ReadLine()
+	p.editing.Store(true)
+	line, err := p.terminal.ReadLine()
+	p.editing.Store(err != nil)
+	return line, err
+}
+
+func (p *terminalPrompt) restore() {
+	_ = term.Restore(p.fd, p.cooked) // it worked for MakeRaw
 }
 
 func (p *terminalPrompt) close() {
-	_ = term.Restore(p.fd, p.cooked) // it worked for MakeRaw
+	p.restore()
+	p.screen.writeTo(p.plain)
+	if p.editing.Load() {
+		p.screen.say("", nil)
+	}
 }

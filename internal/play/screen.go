@@ -6,15 +6,18 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 
 	"golang.org/x/term"
 )
 
 // screen is where results go: text for people, or one object a line.
 type screen struct {
-	out   io.Writer
 	json  bool
 	color bool
+
+	mu  sync.Mutex // guards out: one write at a time
+	out io.Writer
 }
 
 // newScreen has colours on a terminal that is not dumb, unless NO_COLOR is set.
@@ -38,6 +41,8 @@ func terminalOf(stream any) (fd int, is bool) {
 // so that lines from several sources do not mix. That nobody reads is no reason
 // to stop.
 func (s *screen) say(text string, object any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if !s.json {
 		_, _ = io.WriteString(s.out, strings.TrimSuffix(text, "\n")+"\n")
 		return
@@ -51,6 +56,14 @@ func (s *screen) say(text string, object any) {
 	if encoder.Encode(object) == nil {
 		_, _ = s.out.Write(line.Bytes())
 	}
+}
+
+// writeTo changes where everything goes, and returns where it went before.
+func (s *screen) writeTo(out io.Writer) (old io.Writer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, s.out = s.out, out
+	return old
 }
 
 func (s *screen) paint(code, text string) string {

@@ -37,11 +37,11 @@ func (o options) runSession(ctx context.Context, in io.Reader, out *screen, log 
 	defer cancel()
 	// The prompt takes the output over, and nothing may be printed before that.
 	lines := newPrompt(in, out)
-	defer lines.close()
 	_, live := lines.(*terminalPrompt)
 	s := &session{out: out, live: live}
 	p, err := open(ctx, o, log, func(id string, r report) { s.notice(ctx, id, r) })
 	if err != nil {
+		lines.close()
 		return err
 	}
 	s.director = director{cluster: p.cluster, ask: p.visitor, limit: sessionLimit}
@@ -49,6 +49,7 @@ func (o options) runSession(ctx context.Context, in io.Reader, out *screen, log 
 	defer func() {
 		cancel()
 		s.losses.Wait()
+		lines.close()
 		s.out.say(s.out.dim("stopping the machines"), nil)
 		p.close()
 	}()
