@@ -1,0 +1,162 @@
+package truss
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/truss-beam/truss/dist"
+	"github.com/truss-beam/truss/etf"
+	"github.com/truss-beam/truss/internal/simnet"
+)
+
+// twoNodes runs a test with two connected nodes on fake time.
+func twoNodes(t *testing.T, test func(t *testing.T, ctx context.Context, a, b *Node)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
+		net := simnet.New(simnet.Options{})
+		start := func(addr string) *Node {
+			n, err := Start(ctx, Config{
+				Name: "n@" + addr, Cookie: "c", Network: net.Host(addr, addr), Logger: slog.New(slog.DiscardHandler),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		a, b := start("10.0.0.1"), start("10.0.0.2")
+		defer func() {
+			if err := errors.Join(a.Close(), b.Close()); err != nil {
+				t.Error(err)
+			}
+		}()
+		if err := a.Connect(ctx, b.Name()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		test(t, ctx, a, b)
+	})
+}
+
+// TestSpawnLimit: a node that runs as many processes for others as it may refuses
+// the next, and no more than that.
+func TestSpawnLimit(t *testing.T) {
+	twoNodes(t, func(t *testing.T, ctx context.Context, a, b *Node) {
+		r := SpawnRequest{Node: b.Name(), Module: "m", Function: "f"}
+		for range 3 { // those that end make room
+			for _, n := range []*Node{a, b} {
+				if pid, err := n.SpawnRemote(ctx, r); err != nil || pid.Node != etf.Atom(b.Name()) {
+					t.Fatal(pid, err)
+				}
+			}
+			synctest.Wait()
+			if left := b.children.Load(); left != 0 {
+				t.Errorf("%d processes are still counted", left)
+			}
+		}
+		b.children.Store(maxChildren)
+		for _, n := range []*Node{a, b} {
+			var refused *SpawnError
+			if _, err := n.SpawnRemote(ctx, r); !errors.As(err, &refused) || refused.Reason != "system_limit" || refused.Node != b.Name() {
+				t.Errorf("%s: %v", n.Name(), err)
+			}
+		}
+		b.children.Store(0)
+		if _, err := a.SpawnRemote(ctx, r); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+	})
+}
+
+// TestSpawnReplies: an answer to nothing is dropped; one that hands out a process
+// of another node ends the connection; one that lacks a flag makes no link.
+func TestSpawnReplies(t *testing.T) {
+	twoNodes(t, func(t *testing.T, ctx context.Context, a, b *Node) {
+		toA := b.connected(a.Name())
+		reply := dist.Control{Op: dist.OpSpawnReply, Ref: a.newRef(), To: a.caller.pid, Flags: 3, Result: b.caller.pid}
+		toA.signal(&reply, nil)
+		reply.Result = etf.Atom("whatever")
+		toA.signal(&reply, nil)
+		synctest.Wait()
+		if len(a.caller.links.ends) != 0 || len(a.caller.monitors) != 0 {
+			t.Error("an answer to nothing makes a link or monitor")
+		}
+
+		p, err := a.visitor()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.leave()
+		s := &spawning{by: p, ref: reply.Ref, link: true, monitor: true, outcome: make(chan spawned, 1)}
+		if !a.connected(b.Name()).addSpawning(s) {
+			t.Fatal("not connected")
+		}
+		reply.Result, reply.Flags = b.caller.pid, dist.SpawnFlagMonitor
+		toA.signal(&reply, nil)
+		child, err := s.await(ctx)
+		if err != nil || child.PID != b.caller.pid || child.Ref != reply.Ref {
+			t.Errorf("%v, %v", child, err)
+		}
+		p.mu.Lock()
+		if len(p.links.ends) != 0 || len(p.monitors) != 1 {
+			t.Errorf("without the flag for it: %d links, %d monitors", len(p.links.ends), len(p.monitors))
+		}
+		p.mu.Unlock()
+
+		reply.Result = a.caller.pid
+		toA.signal(&reply, nil)
+		synctest.Wait()
+		if a.connected(b.Name()) != nil {
+			t.Error("a peer that hands out others' processes stays connected")
+		}
+	})
+}
+
+// TestSpawnForOthers: a request in another node's name ends the connection.
+func TestSpawnForOthers(t *testing.T) {
+	twoNodes(t, func(t *testing.T, ctx context.Context, a, b *Node) {
+		ctl := dist.Control{
+			Op: dist.OpSpawnRequest, Ref: b.newRef(), From: etf.Pid{Node: "c@10.0.0.3", ID: 1, Creation: 4}, Leader: b.caller.pid,
+			Module: "m", Function: "f", Options: etf.List{etf.Atom("link")},
+		}
+		b.connected(a.Name()).signal(&ctl, etf.List{})
+		synctest.Wait()
+		if a.connected(b.Name()) != nil || a.children.Load() != 0 {
+			t.Error("a peer that speaks for others stays connected")
+		}
+	})
+}
+
+func TestParseSpawnOptions(t *testing.T) {
+	for text, want := range map[string]struct {
+		childOptions
+		ok bool
+	}{
+		"[]":                      {childOptions{}, true},
+		"[link]":                  {childOptions{link: true}, true},
+		"[monitor, link]":         {childOptions{true, true}, true},
+		"[{monitor, [priority]}]": {childOptions{monitor: true}, true},
+		"[{priority, max}, {fullsweep_after, 0}, {min_heap_size, 233}, {min_bin_vheap_size, 1}, {max_heap_size, 1}, {max_heap_size, #{size => 1}}, {message_queue_data, off_heap}, {async_dist, true}, link]": {childOptions{link: true}, true},
+		"link":                    {},
+		"[link | monitor]":        {},
+		"[{priority, 1}]":         {},
+		"[{fullsweep_after, -1}]": {},
+		"[{max_heap_size, big}]":  {},
+		"[{link, 1}]":             {},
+		"[{reply, yes}]":          {},
+		"[{alias, explicit, 1}]":  {},
+		"[{1, 2}]":                {},
+		"[priority]":              {},
+	} {
+		got, ok := parseSpawnOptions(parse(t, text))
+		if ok != want.ok || ok && got != want.childOptions {
+			t.Errorf("%s: %v, %v", text, got, ok)
+		}
+	}
+}
