@@ -3,7 +3,6 @@ package beam
 import (
 	"net"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -29,7 +28,7 @@ func (r Release) StartEPMD(t testing.TB) int {
 		close(gone)
 	}()
 	t.Cleanup(func() {
-		signalGroup(cmd.Process.Pid, syscall.SIGKILL)
+		killGroup(cmd.Process.Pid)
 		<-gone
 	})
 	for deadline := time.Now().Add(startLimit); time.Now().Before(deadline); {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -136,7 +135,7 @@ func (n *Node) Kill() {
 	select {
 	case <-n.exited: // its process id may be another program's by now
 	default:
-		signalGroup(n.cmd.Process.Pid, syscall.SIGKILL)
+		killGroup(n.cmd.Process.Pid)
 		<-n.exited
 	}
 	n.control.close()
@@ -154,15 +153,18 @@ func (n *Node) Stop(t testing.TB) {
 }
 
 // Pause freezes the node (SIGSTOP): its connections stay open and silent.
-func (n *Node) Pause(t testing.TB) { n.signal(t, syscall.SIGSTOP) }
+func (n *Node) Pause(t testing.TB) {
+	t.Helper()
+	if err := pauseGroup(n.cmd.Process.Pid); err != nil {
+		t.Fatalf("%s: pause: %v", n.Name, err)
+	}
+}
 
 // Resume lets a paused node go on.
-func (n *Node) Resume(t testing.TB) { n.signal(t, syscall.SIGCONT) }
-
-func (n *Node) signal(t testing.TB, signal syscall.Signal) {
+func (n *Node) Resume(t testing.TB) {
 	t.Helper()
-	if err := signalGroup(n.cmd.Process.Pid, signal); err != nil {
-		t.Fatalf("%s: signal %v: %v", n.Name, signal, err)
+	if err := resumeGroup(n.cmd.Process.Pid); err != nil {
+		t.Fatalf("%s: resume: %v", n.Name, err)
 	}
 }
 

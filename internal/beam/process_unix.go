@@ -13,5 +13,7 @@ func commonAttributes(root string) *syscall.SysProcAttr {
 	return attr
 }
 
-// signalGroup sends a signal to a program and everything it has started.
-func signalGroup(pid int, signal syscall.Signal) error { return syscall.Kill(-pid, signal) }
+// The three signals go to a program and everything it has started.
+func killGroup(pid int) error   { return syscall.Kill(-pid, syscall.SIGKILL) }
+func pauseGroup(pid int) error  { return syscall.Kill(-pid, syscall.SIGSTOP) }
+func resumeGroup(pid int) error { return syscall.Kill(-pid, syscall.SIGCONT) }
