@@ -33,7 +33,7 @@ func TestBackoffPause(t *testing.T) {
 		{Backoff{}, 2, 2 * time.Second},
 		{Backoff{}, 5, 16 * time.Second},
 		{Backoff{}, 6, 30 * time.Second},
-		{Backoff{}, 1 << 40, 30 * time.Second},
+		{Backoff{}, 1 << 30, 30 * time.Second},
 		{Backoff{Min: 3 * time.Second, Max: 5 * time.Second}, 2, 5 * time.Second},
 		{Backoff{Min: time.Minute}, 7, time.Minute},
 	} {
