@@ -22,8 +22,14 @@ import (
 const programVariable = "TRUSS_INTEROP_PROGRAM"
 
 type programConfig struct {
-	truss.Config
-	Dial, DialAddr string // whom to connect to once up, and where if not by epmd
+	Name, Cookie, Listen, Epmd string // of truss.Config, as are the next two
+	Port                       int
+	TickTime                   time.Duration
+	Dial, DialAddr             string // whom to connect to once up, and where if not by epmd
+}
+
+func (c programConfig) truss() truss.Config {
+	return truss.Config{Name: c.Name, Cookie: c.Cookie, Listen: c.Listen, Epmd: c.Epmd, Port: c.Port, TickTime: c.TickTime}
 }
 
 // runProgram runs a node until standard input ends. It prints "ready", then its
@@ -34,7 +40,7 @@ func runProgram(text string) int {
 		return fail(err)
 	}
 	ctx := context.Background()
-	n, err := truss.Start(ctx, config.Config)
+	n, err := truss.Start(ctx, config.truss())
 	if err != nil {
 		return fail(err)
 	}

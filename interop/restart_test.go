@@ -18,9 +18,9 @@ import (
 const askWho = "gen_server:call({who, 'go@127.0.0.1'}, os_pid)"
 
 func ourProgram(epmd int) programConfig {
-	return programConfig{Config: truss.Config{
+	return programConfig{
 		Name: "go@127.0.0.1", Listen: "127.0.0.1", Cookie: beam.DefaultCookie, Epmd: fmt.Sprintf("127.0.0.1:%d", epmd),
-	}}
+	}
 }
 
 // startPeer is the BEAM of a pair without the node.
