@@ -57,6 +57,10 @@ is hidden or --all is given; they have "hidden":true.
 The node has a process registered as echo: a gen_server call of T replies T, and
 a message {Pid, T} sends T to Pid.
 
+Other nodes can spawn the functions of its module truss, which Elixir also finds
+as Truss: echo/1, add/2, sleep/1 (ms), crash/1, throw/1, exit/1, nodes/0, and
+loop/0, a process that sends T to Pid for each {Pid, T} until it gets stop.
+
 With --dns it stays connected to all nodes that are named after the addresses a
 DNS name has, as dns_cluster does for Elixir: if this node is app@10.0.0.1 and
 the name has the addresses 10.0.0.1 and 10.0.0.2, it connects to app@10.0.0.2.`,
@@ -151,6 +155,9 @@ func (f *nodeFlags) run(ctx context.Context, t *terminal) (err error) {
 	}
 	defer func() { err = errors.Join(err, node.Close()) }()
 	if _, err := node.Serve("echo", echo{node}); err != nil {
+		return err
+	}
+	if err := exportModule(node); err != nil {
 		return err
 	}
 	if _, err := node.Serve("rex", rex{node}); err != nil {
