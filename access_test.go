@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,4 +108,31 @@ func stillOpen(sockets []net.Conn) (n int) {
 		}
 	}
 	return n
+}
+
+// TestNameFrom: a node without a name gets one from the node it asks, and both
+// can talk.
+func TestNameFrom(t *testing.T) {
+	inBubble(t, func(t *testing.T, ctx context.Context, c *trusstest.Cluster) {
+		a := c.Start("a")
+		unnamed := func(config *truss.Config) { config.Name, config.NameFrom = "10.0.0.2", a.Name() }
+		b := c.Start("b", unnamed)
+		if !strings.HasSuffix(b.Name(), "@10.0.0.2") || len(b.Name()) < len("1234567890123@10.0.0.2") {
+			t.Errorf("the name is %q", b.Name())
+		}
+		synctest.Wait()
+		if got := a.HiddenNodes(); !slices.Equal(got, []string{b.Name()}) {
+			t.Errorf("a has %v", got)
+		}
+		for _, pair := range [][2]*truss.Node{{a, b}, {b, a}} {
+			if err := pair[0].Ping(ctx, pair[1].Name()); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := c.TryStart("c", func(config *truss.Config) {
+			config.Name, config.NameFrom = "10.0.0.3", "nobody@10.0.0.1"
+		}); err == nil || !strings.Contains(err.Error(), "no name from nobody@10.0.0.1") {
+			t.Error("from a node that is not there:", err)
+		}
+	})
 }

@@ -30,6 +30,11 @@ type Config struct {
 	// in OTP, nodes of the two kinds cannot talk to each other.
 	Name string
 
+	// NameFrom is a node to ask for a name, as erl -name undefined does with the
+	// first it connects to; Name then is the host part alone. Such a node is
+	// connected to that one before Start returns; it is Hidden and has NoListen.
+	NameFrom string
+
 	// Cookie is the secret all nodes of a cluster share. Empty means
 	// RELEASE_COOKIE, else the content of ~/.erlang.cookie.
 	Cookie string
@@ -146,7 +151,13 @@ const (
 // machine, or an error that says what to set.
 func (c Config) resolved(getenv func(string) string) (Config, error) {
 	var err error
-	if c.Name, err = nodeName(c.Name, getenv); err != nil {
+	if c.NameFrom != "" {
+		c.Hidden, c.NoListen = true, true
+		c.Name, err = nameless(c.Name, c.NameFrom, getenv)
+	} else {
+		c.Name, err = nodeName(c.Name, getenv)
+	}
+	if err != nil {
 		return c, err
 	}
 	if c.Cookie == "" {

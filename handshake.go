@@ -121,6 +121,19 @@ func (n *Node) dialHandshake(ctx context.Context, name, addr string, a *attempt)
 	return newConn(n, socket, result), nil
 }
 
+// askName connects to the node that is to give this one its name, and takes the
+// name (erl_dist_protocol, "named:").
+func (n *Node) askName(ctx context.Context) (*conn, error) {
+	giver := n.config.NameFrom
+	c, err := n.dialHandshake(ctx, giver, "", new(attempt))
+	if err != nil {
+		return nil, fmt.Errorf("truss: no name from %s: %w", giver, err)
+	}
+	n.name, n.creation = c.peer.Local.Name, c.peer.Local.Creation
+	n.log = n.config.Logger.With("node", n.name)
+	return c, nil
+}
+
 // initiate plays the side that dialled (erl_dist_protocol, "Distribution
 // Handshake").
 func (n *Node) initiate(socket net.Conn, name string, a *attempt) (dist.Result, error) {

@@ -33,6 +33,20 @@ func nodeName(name string, getenv func(string) string) (string, error) {
 	return name, nil
 }
 
+// nameless checks the host part of a node that asks another for its name.
+func nameless(host, from string, getenv func(string) string) (string, error) {
+	if err := dist.CheckName(from); err != nil {
+		return "", fmt.Errorf("truss: NameFrom: %w", err)
+	}
+	if strings.Contains(host, "@") {
+		return "", fmt.Errorf("truss: with NameFrom, Name is the host part alone, not %q", host)
+	}
+	if host == "" {
+		return hostName(getenv)
+	}
+	return host, nil
+}
+
 // flyName is the name dns_cluster's guide for Fly.io gives a release, from the
 // variables Fly sets: the image's last part keeps old and new deploys apart.
 func flyName(getenv func(string) string) string {

@@ -64,12 +64,23 @@ func Start(ctx context.Context, config Config) (*Node, error) {
 	if config.AutoConnect == AutoConnectOnce {
 		n.peers.lost = make(map[string]bool)
 	}
-	if err := n.listen(ctx); err != nil {
+	var giver *conn
+	if config.NameFrom != "" {
+		giver, err = n.askName(ctx)
+	} else {
+		err = n.listen(ctx)
+	}
+	if err != nil {
+		n.endLife()
 		return nil, err
 	}
 	n.processes.node, n.processes.creation = etf.Atom(n.name), n.creation
 	if err := n.startSystem(); err != nil {
 		return nil, errors.Join(err, n.Close())
+	}
+	if giver != nil {
+		_, a, _, _ := n.peers.dialling(giver.name, func() {}) // the first attempt of a node that lives: no error
+		n.start(a, false, giver)
 	}
 	if n.listener != nil {
 		n.running.Go(n.acceptLoop)
@@ -128,6 +139,9 @@ func (n *Node) self() dist.Local {
 	flags := dist.FlagsSupported
 	if n.config.Hidden {
 		flags &^= dist.FlagPublished
+	}
+	if n.creation == 0 {
+		flags |= dist.FlagNameMe // see askName
 	}
 	return dist.Local{Name: n.name, Flags: flags, Creation: n.creation}
 }
