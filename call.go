@@ -29,7 +29,7 @@ func (p *Process) Call(ctx context.Context, to, request, reply any) error {
 	// As gen:call: one reference is the monitor, the alias the reply is sent to,
 	// and the tag that says which request it answers.
 	ref := n.newRef()
-	n.aliases.add(ref, p)
+	n.aliases.add(ref, alias{of: p, once: true})
 	defer n.aliases.remove(ref)
 	if err := p.monitor(ctx, ref, t); err != nil {
 		return err
@@ -44,10 +44,16 @@ func (p *Process) Call(ctx context.Context, to, request, reply any) error {
 }
 
 func (p *Process) awaitReply(ctx context.Context, to any, ref etf.Ref, reply any) error {
-	m, err := p.receive(ctx, func(m Message) bool { return m.answers(ref) })
+	answers := func(m Message) bool { return m.answers(ref) }
+	m, err := p.receive(ctx, answers)
 	if err != nil {
 		p.Demonitor(ref)
-		return fmt.Errorf("truss: call %v: %w", to, err)
+		// As gen:call: from here on no reply arrives, and one that just has counts.
+		p.node.aliases.remove(ref)
+		var late bool
+		if m, _, late = p.mailbox.take(position{}, answers); !late {
+			return fmt.Errorf("truss: call %v: %w", to, err)
+		}
 	}
 	if down, ok := m.signal.(Down); ok {
 		return fmt.Errorf("truss: call %v: %w", to, &ExitError{Reason: down.Reason})

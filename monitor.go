@@ -109,20 +109,20 @@ func (p *Process) Demonitor(ref etf.Ref) {
 		p.node.sendDemonitor(p, ref, m)
 		return
 	}
-	p.mailbox.take(0, func(m Message) bool {
+	p.mailbox.take(position{}, func(m Message) bool {
 		down, ok := m.signal.(Down)
 		return ok && down.Ref == ref
 	})
 }
 
-// down delivers the Down of a monitor that still stands.
+// down delivers the Down of a monitor that still stands. It is in the mailbox when
+// p.mu is free again: a Demonitor finds either the monitor or the Down.
 func (p *Process) down(ref etf.Ref, reason etf.Term) {
 	p.mu.Lock()
-	m, ok := p.monitors[ref]
-	delete(p.monitors, ref)
-	p.mu.Unlock()
-	if ok {
-		p.mailbox.put(Message{signal: Down{Ref: ref, Object: m.object, Reason: reason}})
+	defer p.mu.Unlock()
+	if m, ok := p.monitors[ref]; ok {
+		delete(p.monitors, ref)
+		p.mailbox.put(Message{signal: Down{Ref: ref, Object: m.object, Reason: reason}}, expected)
 	}
 }
 

@@ -24,8 +24,8 @@ type Process struct {
 
 	mailbox mailbox // has its own lock
 
-	// mu guards what follows. Of the other locks only watch's is taken while it is
-	// held, and nothing is sent.
+	// mu guards what follows. Of the other locks only watch's, the aliases' and
+	// mailboxes' are taken while it is held, and nothing is sent.
 	mu       sync.Mutex
 	dead     bool
 	reason   etf.Term // why it died
@@ -35,6 +35,7 @@ type Process struct {
 	monitors map[etf.Ref]monitor // what this process monitors
 	watchers map[etf.Ref]watcher // who monitors this process
 	leader   etf.Pid             // group leader, zero if it was given none
+	aliases  map[etf.Ref]struct{}
 
 	conns []*conn // over which any of these goes, or went
 
@@ -56,7 +57,8 @@ type ProcessFunc func(ctx context.Context, p *Process) error
 type SpawnOption func(*spawnOptions)
 
 type spawnOptions struct {
-	names []string
+	names   []string
+	mailbox int // its limit
 }
 
 // Registered spawns the process under a registered name. Spawn fails if it is taken.
@@ -71,6 +73,7 @@ func (n *Node) Spawn(fn ProcessFunc, opts ...SpawnOption) (*Process, error) {
 		opt(&o)
 	}
 	p := n.newProcess()
+	p.mailbox.limit = o.mailbox
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	if err := n.processes.add(p); err != nil {
 		return nil, err
@@ -161,7 +164,7 @@ func (p *Process) ReceiveMatch(ctx context.Context, match func(Message) bool) (M
 }
 
 func (p *Process) receive(ctx context.Context, match func(Message) bool) (Message, error) {
-	from := 0
+	from := position{}
 	for {
 		m, next, ok := p.mailbox.take(from, match)
 		if ok {
@@ -204,7 +207,7 @@ func (p *Process) exitSignal(from etf.Pid, reason etf.Term, linked bool) {
 	case !linked && reason == reasonKill: // only exit/2 can kill; through a link kill is a reason like others
 		p.terminate(reasonKilled)
 	case trap:
-		p.mailbox.put(Message{signal: Exit{From: from, Reason: reason}})
+		p.mailbox.put(Message{signal: Exit{From: from, Reason: reason}}, expected)
 	case reason == reasonNormal && from != p.pid:
 	default:
 		p.terminate(reason)
@@ -220,14 +223,17 @@ func (p *Process) terminate(reason etf.Term) {
 		return
 	}
 	p.dead, p.reason = true, reason
-	names, ends, monitors, watchers := p.names, p.links.ends, p.monitors, p.watchers
+	names, ends, monitors, watchers, aliases := p.names, p.links.ends, p.monitors, p.watchers, p.aliases
 	watching, conns := p.monitorsNodes, p.conns
-	p.names, p.links.ends, p.monitors, p.watchers = nil, nil, nil, nil
+	p.names, p.links.ends, p.monitors, p.watchers, p.aliases = nil, nil, nil, nil, nil
 	p.mu.Unlock()
 
 	n := p.node
 	for _, name := range names {
 		n.names.remove(name, p)
+	}
+	for ref := range aliases {
+		n.aliases.remove(ref)
 	}
 	n.processes.remove(p)
 	if p.cancel != nil {

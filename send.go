@@ -55,6 +55,8 @@ func sendControl(from etf.Pid, t target) dist.Control {
 		return dist.Control{Op: dist.OpRegSend, From: from, ToName: t.name}
 	case t.pid != etf.Pid{}:
 		return dist.Control{Op: dist.OpSendSender, From: from, To: t.pid}
+	case t.priority:
+		return dist.Control{Op: dist.OpAltactSigSend, Flags: dist.AltactPriority | dist.AltactAlias, From: from, Ref: t.alias}
 	default:
 		return dist.Control{Op: dist.OpAliasSend, From: from, Ref: t.alias}
 	}
@@ -62,20 +64,26 @@ func sendControl(from etf.Pid, t target) dist.Control {
 
 // deliver puts a message in the mailbox of a process of this node. It is encoded
 // like any other: the receiver sees the same terms whoever sent them, and shares
-// no memory with the sender.
+// no memory with the sender, unless that sends a Message it has.
 func (n *Node) deliver(t target, msg any) error {
-	q := n.local(t)
-	if q == nil {
-		if t.name != "" {
-			return fmt.Errorf("truss: nothing is registered as %s on %s: %w", t.name, n.name, ErrNoProcess)
-		}
+	var q *Process
+	if t.alias == (etf.Ref{}) {
+		q = n.local(t)
+	}
+	if q == nil && t.name != "" {
+		return fmt.Errorf("truss: nothing is registered as %s on %s: %w", t.name, n.name, ErrNoProcess)
+	}
+	if q == nil && !n.aliases.has(t.alias) {
 		return nil
 	}
-	e := etf.Encoder{Records: true}
-	raw, err := e.Append(nil, msg)
+	m, err := NewMessage(msg)
 	if err != nil {
 		return fmt.Errorf("truss: cannot send: %w", err)
 	}
-	q.mailbox.put(Message{raw: raw})
+	if q != nil {
+		q.deliver(m, ordinary)
+	} else {
+		n.aliases.deliver(t.alias, m, t.priority)
+	}
 	return nil
 }

@@ -144,30 +144,3 @@ func (n *Node) Unregister(name string) bool {
 
 // Whereis returns the process registered under name on this node, or nil.
 func (n *Node) Whereis(name string) *Process { return n.names.find(etf.Atom(name)) }
-
-// aliases is the table of references that messages can be sent to.
-type aliases struct {
-	mu sync.RWMutex
-	m  map[etf.Ref]*Process
-}
-
-func (t *aliases) find(ref etf.Ref) *Process {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return t.m[ref]
-}
-
-func (t *aliases) add(ref etf.Ref, p *Process) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.m == nil {
-		t.m = make(map[etf.Ref]*Process)
-	}
-	t.m[ref] = p
-}
-
-func (t *aliases) remove(ref etf.Ref) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.m, ref)
-}

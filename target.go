@@ -23,6 +23,8 @@ type target struct {
 	pid   etf.Pid
 	name  etf.Atom
 	alias etf.Ref
+
+	priority bool // with an alias: ahead of other messages
 }
 
 // targetOf checks what a caller gave as destination: an etf.Pid, a *Process, a
@@ -42,6 +44,8 @@ func (n *Node) targetOf(to any) (target, error) {
 		t.name = to
 	case etf.Ref:
 		t.alias, t.node = to, string(to.Node)
+	case Priority:
+		t.alias, t.node, t.priority = etf.Ref(to), string(to.Node), true
 	default:
 		return t, fmt.Errorf("truss: cannot send to a %T: give a Pid, *Process, Name, registered name or alias", to)
 	}
@@ -54,14 +58,11 @@ func (n *Node) targetOf(to any) (target, error) {
 	return t, nil
 }
 
-// local finds the process a target on this node means, nil if there is none.
+// local finds the process a target on this node, other than an alias, means; nil
+// if there is none.
 func (n *Node) local(t target) *Process {
-	switch {
-	case t.name != "":
+	if t.name != "" {
 		return n.names.find(t.name)
-	case t.pid != etf.Pid{}:
-		return n.processes.find(t.pid)
-	default:
-		return n.aliases.find(t.alias)
 	}
+	return n.processes.find(t.pid)
 }

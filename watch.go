@@ -47,7 +47,7 @@ func (w *watch) publish(e NodeEvent) {
 		delete(w.up, e.Node)
 	}
 	for box := range w.subscribers {
-		box.put(Message{signal: e})
+		box.put(Message{signal: e}, expected)
 	}
 }
 
@@ -58,7 +58,7 @@ func (w *watch) subscribe(box *mailbox, present bool) {
 	defer w.mu.Unlock()
 	if present {
 		for _, e := range w.up {
-			box.put(Message{signal: e})
+			box.put(Message{signal: e}, expected)
 		}
 	}
 	if w.subscribers == nil {
@@ -102,7 +102,7 @@ func (n *Node) Events(ctx context.Context) <-chan NodeEvent {
 
 func (n *Node) pump(ctx context.Context, box *mailbox, events chan<- NodeEvent) {
 	for {
-		m, _, ok := box.take(0, nil)
+		m, _, ok := box.take(position{}, nil)
 		if !ok {
 			select {
 			case <-box.wake:
