@@ -244,6 +244,9 @@ func (n *Node) connection(ctx context.Context, name string) (*conn, error) {
 	if c := n.peers.find(name); c != nil {
 		return c, nil
 	}
+	if !mayConnect(ctx) {
+		return nil, noConnection(name, nil)
+	}
 	switch auto := n.config.AutoConnect; {
 	case auto == AutoConnectNever:
 		return nil, noConnection(name, errors.New("AutoConnect is never"))
