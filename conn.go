@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/truss-beam/truss/dist"
 	"github.com/truss-beam/truss/etf"
@@ -38,6 +39,7 @@ type conn struct {
 	batch     *dist.Buffer // what is being written; queue and it change places
 	unwritten net.Buffers  // of batch
 	chunks    net.Buffers  // the array of unwritten, to use again
+	lastWrite time.Time    // when the last write ended; with direct only
 
 	// mu guards what follows. Senders encode under it, so that the order of the
 	// atom cache's changes is the order on the wire.

@@ -61,6 +61,7 @@ type frameReader struct {
 const (
 	minSlab = 4 << 10
 	maxSlab = 64 << 10
+	trusted = 128 << 10 // a slab this large is allocated for a frame that only announces it: a fragment fits
 )
 
 // next returns the body of the next frame, empty for a tick. The caller owns it.
@@ -110,7 +111,7 @@ func (r *frameReader) renew(n int) {
 		r.size = minSlab
 	}
 	left := r.slab[r.start:r.end]
-	size := max(r.size, min(n, 2*len(left)))
+	size := max(r.size, min(n, max(2*len(left), trusted)))
 	slab := make([]byte, size)
 	r.end = copy(slab, left)
 	r.slab, r.start = slab, 0

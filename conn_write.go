@@ -1,6 +1,9 @@
 package truss
 
-import "net"
+import (
+	"net"
+	"time"
+)
 
 const (
 	// A sender writes the socket itself when nothing else is queued and it has no
@@ -8,6 +11,12 @@ const (
 	// latency of a small message. It never waits for the socket: what that does
 	// not take at once is left to the writer.
 	directWrite = 16 << 10
+
+	// But not if the last write is less than this ago: then more is coming, and
+	// one write of the writer goroutine takes many messages. A process that sends
+	// as fast as it can gets 0.3 us a message so, and 4.5 us with a write for each.
+	// The two sides of a conversation write at least 15 us apart.
+	burst = 8 * time.Microsecond
 
 	// How much of the large messages' fragments goes into one write. Small
 	// messages queued meanwhile wait for one such write, so it bounds their delay.
@@ -22,7 +31,7 @@ func (c *conn) flush() {
 		return
 	}
 	c.writing = true
-	if c.direct != nil && c.queue.Len() <= directWrite && len(c.streams) == 0 {
+	if c.direct != nil && c.queue.Len() <= directWrite && len(c.streams) == 0 && time.Since(c.lastWrite) > burst {
 		c.take()
 		c.mu.Unlock()
 		err := c.writeDirect()
@@ -92,6 +101,9 @@ func (c *conn) take() {
 func (c *conn) wrote(err error) {
 	if err != nil {
 		c.failLocked(writeError(err))
+	}
+	if c.direct != nil {
+		c.lastWrite = time.Now()
 	}
 	if len(c.unwritten) == 0 {
 		c.written.Add(int64(c.batch.Len()))

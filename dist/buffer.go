@@ -8,9 +8,10 @@ const (
 	// a third faster at 4 KiB, both are even at 8 KiB, and at 32 KiB one more
 	// element in the writev takes half the time of the copy.
 	spliceMin = 8 << 10
-	// bufferKeep is the capacity that Reset keeps, so that one burst does not
-	// pin its memory for the life of the connection.
-	bufferKeep = 256 << 10
+	// bufferKeep is the capacity that Reset keeps in any case. More is kept only
+	// while it is used, so that one burst does not pin its memory for the life
+	// of the connection, and a steady stream does not allocate for every write.
+	bufferKeep = 16 << 10
 )
 
 // Buffer gathers frames for one write. Small things are copied into one slice,
@@ -51,10 +52,10 @@ func (b *Buffer) Chunks(dst [][]byte) [][]byte {
 
 // Reset empties b for reuse and lets go of what it referenced.
 func (b *Buffer) Reset() {
-	b.buf = b.buf[:0]
-	if cap(b.buf) > bufferKeep {
+	if cap(b.buf) > bufferKeep && len(b.buf) < cap(b.buf)/8 {
 		b.buf = nil
 	}
+	b.buf = b.buf[:0]
 	clear(b.refs)
 	b.refs, b.held = b.refs[:0], 0
 }
