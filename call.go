@@ -18,6 +18,11 @@ import (
 //
 // The process called sees p as the caller.
 func (p *Process) Call(ctx context.Context, to, request, reply any) error {
+	return p.call(ctx, "$gen_call", to, request, reply)
+}
+
+// call is gen:call/4: label says to whom at the receiver the request is.
+func (p *Process) call(ctx context.Context, label etf.Atom, to, request, reply any) error {
 	n := p.node
 	t, err := n.targetOf(to)
 	if err != nil {
@@ -35,7 +40,7 @@ func (p *Process) Call(ctx context.Context, to, request, reply any) error {
 		return err
 	}
 	tag := etf.ImproperList{Elems: etf.List{etf.Atom("alias")}, Tail: ref}
-	message := etf.Tuple{etf.Atom("$gen_call"), etf.Tuple{p.pid, tag}, request}
+	message := etf.Tuple{label, etf.Tuple{p.pid, tag}, request}
 	if err := p.send(ctx, to, message); err != nil && !errors.Is(err, ErrNoProcess) && !errors.Is(err, ErrNoConnection) {
 		p.Demonitor(ref)
 		return err
