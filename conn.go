@@ -7,7 +7,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/truss-beam/truss/dist"
 	"github.com/truss-beam/truss/etf"
@@ -16,7 +15,7 @@ import (
 // conn is a live connection to one peer, from the end of the handshake to its
 // loss. Its reader goroutine acts on what arrives and, when the socket fails,
 // ends everything that depended on it. Its writer goroutine writes what senders
-// could not write themselves.
+// have queued.
 type conn struct {
 	// Set before the goroutines start, never changed.
 	node   *Node
@@ -24,7 +23,6 @@ type conn struct {
 	peer   dist.Result
 	hidden bool // not among Nodes
 	socket net.Conn
-	direct *direct // nil if the socket cannot be written without waiting
 
 	wake chan struct{} // capacity 1: the writer has something to write
 	done chan struct{} // closed when the loss has been dealt with
@@ -35,11 +33,7 @@ type conn struct {
 	in    *dist.Receiver // owned by the reader goroutine
 	ticks ticks          // owned by the node's tick loop
 
-	// Owned by who set writing.
-	batch     *dist.Buffer // what is being written; queue and it change places
-	unwritten net.Buffers  // of batch
-	chunks    net.Buffers  // the array of unwritten, to use again
-	lastWrite time.Time    // when the last write ended; with direct only
+	chunks, unwritten net.Buffers // of one write; owned by the writer goroutine
 
 	// mu guards what follows. Senders encode under it, so that the order of the
 	// atom cache's changes is the order on the wire.
@@ -47,8 +41,9 @@ type conn struct {
 	err     error // why the connection ended; no signal is queued once it is set
 	out     *dist.Sender
 	queue   *dist.Buffer          // waits to be written
+	spare   *dist.Buffer          // the other one of the two, nil while it is being written
 	streams []*stream             // large messages whose first fragment is queued or sent
-	writing bool                  // somebody is writing the socket, or the writer is awake to
+	writing bool                  // the writer goroutine is awake, or woken
 	space   chan struct{}         // closed when senders may queue again; nil if none waits
 	idle    chan struct{}         // closed when all is written; nil if nobody waits
 	related map[*Process]struct{} // processes to tell of the loss
@@ -71,13 +66,12 @@ func newConn(n *Node, socket net.Conn, peer dist.Result) *conn {
 		peer:    peer,
 		hidden:  peer.Flags&dist.FlagPublished == 0,
 		socket:  socket,
-		direct:  newDirect(socket),
 		wake:    make(chan struct{}, 1),
 		done:    make(chan struct{}),
 		in:      dist.NewReceiver(peer.Flags, dist.ReceiveLimits{Message: n.config.MaxMessage}),
 		out:     dist.NewSender(peer.Flags),
 		queue:   new(dist.Buffer),
-		batch:   new(dist.Buffer),
+		spare:   new(dist.Buffer),
 		related: make(map[*Process]struct{}),
 	}
 }
