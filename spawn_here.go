@@ -35,6 +35,9 @@ func (n *Node) startChild(p *Process, c mfa) {
 	n.running.Go(func() {
 		defer n.children.Add(-1)
 		p.run(func(ctx context.Context, p *Process) error {
+			if err := p.exited(); err != nil {
+				return err // its parent ended meanwhile, say: then it never begins
+			}
 			if _, failed := p.apply(ctx, c); failed != nil {
 				return failed
 			}
