@@ -29,16 +29,16 @@ func (o outcome) String() string {
 	if len(o.Machines) > 1 {
 		did = strings.Replace(did, "was ", "were ", 1)
 	}
-	seen := "seen by " + strings.Join(o.SeenBy, " ")
+	seen := ""
 	switch {
 	case len(o.Machines) == 0:
 		return "nothing to do"
-	case len(o.SeenBy) == 0 && len(o.Machines) == 1:
-		seen = "nobody else is there"
-	case len(o.SeenBy) == 0:
-		seen = "each sees the others"
+	case len(o.SeenBy) > 0:
+		seen = ": seen by " + strings.Join(o.SeenBy, " ")
+	case o.Did == joined && len(o.Machines) > 1:
+		seen = ": each sees the others"
 	}
-	return fmt.Sprintf("%s %s: %s after %s", machines, did, seen, took(o.Seconds))
+	return fmt.Sprintf("%s %s%s after %s", machines, did, seen, took(o.Seconds))
 }
 
 // took prints a duration as people say it.

@@ -120,8 +120,10 @@ func (c *cluster) tell(m *machine, life int, r report) {
 		delete(m.sees, r.Node)
 		unasked = c.byNode(r.Node) == nil
 	case "exit":
+		// Who started it waits for it to come up, and hears that it did not.
+		unasked = m.asked == "" && m.state == running
 		if m.state = m.asked; m.state == "" {
-			m.state, unasked = failed, true
+			m.state = failed
 		}
 		m.end, m.sees = r.Reason, nil
 		c.zone.remove(m.ID)

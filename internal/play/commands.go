@@ -54,9 +54,9 @@ func commands() []command {
 
 // command runs one line.
 func (s *session) command(ctx context.Context, line string) error {
-	word, args, err := parseCommand(line)
+	word, args := parseCommand(line)
 	if word == "" {
-		return err
+		return nil
 	}
 	for _, c := range commands() {
 		if c.name == word {
@@ -71,17 +71,17 @@ func (s *session) command(ctx context.Context, line string) error {
 
 // parseCommand splits a line into its command and the rest. Empty lines and
 // comments are no command.
-func parseCommand(line string) (word, args string, err error) {
+func parseCommand(line string) (word, args string) {
 	line = strings.TrimSpace(line)
 	if line == "" || strings.HasPrefix(line, "#") {
-		return "", "", nil
+		return "", ""
 	}
 	word, args, _ = strings.Cut(line, " ")
 	word, args = strings.ToLower(word), strings.TrimSpace(args)
 	if word == "exit" {
 		word = "quit"
 	}
-	return word, args, nil
+	return word, args
 }
 
 func (s *session) scaleTo(ctx context.Context, args string) error {
