@@ -160,3 +160,39 @@ func TestParseSpawnOptions(t *testing.T) {
 		}
 	}
 }
+
+// TestSpawnLeavesNothing: requester and child are both forgotten when they end.
+func TestSpawnLeavesNothing(t *testing.T) {
+	twoNodes(t, func(t *testing.T, ctx context.Context, a, b *Node) {
+		before := [2]int{relatedOf(a, b), relatedOf(b, a)}
+		for range 50 {
+			p, err := a.visitor()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := p.SpawnRemote(ctx, SpawnRequest{Node: b.Name(), Module: "m", Function: "f", Link: true, Monitor: true}); err != nil {
+				t.Error(err)
+			}
+			synctest.Wait()
+			p.leave()
+		}
+		synctest.Wait()
+		if after := [2]int{relatedOf(a, b), relatedOf(b, a)}; after != before {
+			t.Errorf("the connections know of %v processes, %v before", after, before)
+		}
+		c := a.connected(b.Name())
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if len(c.spawnings) != 0 {
+			t.Errorf("%d requests are still open", len(c.spawnings))
+		}
+	})
+}
+
+// relatedOf is of how many processes n's connection to peer knows.
+func relatedOf(n, peer *Node) int {
+	c := n.connected(peer.Name())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.related)
+}

@@ -1,6 +1,7 @@
 package truss
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -111,11 +112,12 @@ type spawned struct {
 // spawnAt asks a peer, and waits for its answer.
 func (p *Process) spawnAt(ctx context.Context, c *conn, r SpawnRequest) (Child, error) {
 	s := &spawning{by: p, ref: p.node.newRef(), link: r.Link, monitor: r.Monitor, outcome: make(chan spawned, 1)}
-	if err := p.exited(); err != nil {
-		return Child{}, err
+	if (r.Link || r.Monitor) && !c.relate(p) || !c.addSpawning(s) {
+		return Child{}, cmp.Or(p.exited(), noConnection(c.name, nil))
 	}
-	if !c.addSpawning(s) {
-		return Child{}, noConnection(c.name, nil)
+	if err := p.exited(); err != nil {
+		c.takeSpawning(s.ref)
+		return Child{}, err
 	}
 	ctl := dist.Control{
 		Op: dist.OpSpawnRequest, Ref: s.ref, From: p.pid, Leader: p.leaderOfChildren(),
@@ -170,8 +172,8 @@ func (r *SpawnRequest) wireOptions() etf.List {
 	return append(options, r.Options...)
 }
 
-// addSpawning notes a request to be sent; false if the connection is lost. From
-// now on the requester learns of the loss.
+// addSpawning notes a request to be sent, which fails when the connection is lost;
+// false if it is already.
 func (c *conn) addSpawning(s *spawning) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -182,7 +184,6 @@ func (c *conn) addSpawning(s *spawning) bool {
 		c.spawnings = make(map[etf.Ref]*spawning)
 	}
 	c.spawnings[s.ref] = s
-	c.related[s.by] = struct{}{}
 	return true
 }
 
