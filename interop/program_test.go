@@ -86,11 +86,18 @@ type program struct {
 // startProgram returns once the program is up and connected.
 func startProgram(t *testing.T, config programConfig) *program {
 	t.Helper()
+	return startProgramBy(t, exec.Command(os.Args[0]), config)
+}
+
+// startProgramBy is startProgram with a command that runs this program in some
+// other surroundings.
+func startProgramBy(t *testing.T, cmd *exec.Cmd, config programConfig) *program {
+	t.Helper()
 	text, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{cmd: exec.Command(os.Args[0]), lines: make(chan string, 1000)}
+	p := &program{cmd: cmd, lines: make(chan string, 1000)}
 	p.cmd.Env = append(os.Environ(), programVariable+"="+string(text))
 	p.cmd.Stderr = t.Output()
 	stdin, err := p.cmd.StdinPipe() // ends with this program: then it ends too

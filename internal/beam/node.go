@@ -100,6 +100,9 @@ func (r Release) nodeCommand(opts Options) (*exec.Cmd, error) {
 		cmd.Env = append(cmd.Env, "ERL_EPMD_PORT="+strconv.Itoa(opts.EPMD))
 	}
 	cmd.Env = append(cmd.Env, opts.Env...)
+	if opts.Namespace != "" {
+		r.enter(cmd, opts.Namespace)
+	}
 	return cmd, nil
 }
 

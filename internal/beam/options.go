@@ -30,6 +30,10 @@ type Options struct {
 	Args   []string          // more arguments for erl; under Elixir none may contain a space
 	Env    []string          // more environment, KEY=VALUE
 
+	// Namespace is the network namespace to run in, by its name of ip-netns(8):
+	// another host, to the network.
+	Namespace string
+
 	// Elixir starts the node with the launcher elixir instead of erl; EvalElixir
 	// needs it.
 	Elixir bool

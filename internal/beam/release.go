@@ -127,3 +127,16 @@ func (r Release) command(name string, args ...string) (*exec.Cmd, error) {
 	cmd.Env = []string{"PATH=" + path, "HOME=/tmp", "LANG=C.UTF-8", "ERL_CRASH_DUMP=/dev/null"}
 	return cmd, nil
 }
+
+// enter has a command run in a network namespace. It is ip(8) of this machine that
+// enters it, so the chroot comes after.
+func (r Release) enter(cmd *exec.Cmd, namespace string) {
+	args := append([]string{"ip", "netns", "exec", namespace, "chroot", r.Root, cmd.Path}, cmd.Args[1:]...)
+	if path, err := exec.LookPath(args[0]); err == nil {
+		cmd.Path = path
+	} else {
+		cmd.Err = err
+	}
+	cmd.Args = args
+	cmd.SysProcAttr = processAttributes("/")
+}
