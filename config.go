@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net"
@@ -108,6 +109,11 @@ type Config struct {
 	// slog.Default().
 	Logger *slog.Logger
 
+	// Stdout gets what processes print whose group leader is this node: those that
+	// it starts on BEAMs, and its own. It is written by one at a time. Nil means
+	// os.Stdout.
+	Stdout io.Writer
+
 	// Network is how the node listens and dials. Nil means TCP.
 	Network Network
 }
@@ -192,6 +198,9 @@ func (c Config) resolved(getenv func(string) string) (Config, error) {
 	setDefault(&c.MaxMessage, defaultMaxMessage)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.Stdout == nil {
+		c.Stdout = os.Stdout
 	}
 	if c.Network == nil {
 		c.Network = tcp{}

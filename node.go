@@ -38,6 +38,7 @@ type Node struct {
 	admission admission
 	watch     watch
 	exports   exports
+	output    output
 	children  atomic.Int64 // processes started by requests that run
 
 	localLinks sync.Mutex // held while both ends of a link on this node change

@@ -13,8 +13,10 @@ func (n *Node) startSystem() error {
 		return err
 	}
 	n.caller = caller
-	_, err = n.Serve("net_kernel", netKernel{})
-	return err
+	if _, err = n.Serve("net_kernel", netKernel{}); err != nil {
+		return err
+	}
+	return n.startIO()
 }
 
 // netKernel answers net_adm:ping: without it every pinger takes us for down, and
