@@ -68,6 +68,7 @@ func TestExportErrors(t *testing.T) {
 		{"m", Funcs{"f": func(int, context.Context) {}}, "context.Context does not say"},
 		{"m", Funcs{"f": func() complex64 { return 0 }}, "result of func() complex64"},
 		{"m", Funcs{"f": func() (int, string) { return 0, "" }}, "more than a value and an error"},
+		//lint:ignore ST1008 the wrong order is the point
 		{"m", Funcs{"f": func() (error, int) { return nil, 0 }}, "more than a value and an error"},
 		{"erlang", Funcs{"apply": func() {}}, "erlang:apply is exported already"},
 	} {

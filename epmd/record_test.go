@@ -111,21 +111,6 @@ func recordReplies(out io.Writer, conns map[string]net.Conn, spoke string) {
 	}
 }
 
-func sortedKeys(conns map[string]net.Conn) []string {
-	var names []string
-	for name := range conns {
-		names = append(names, name)
-	}
-	for i := range names {
-		for j := i + 1; j < len(names); j++ {
-			if names[j] < names[i] {
-				names[i], names[j] = names[j], names[i]
-			}
-		}
-	}
-	return names
-}
-
 func waitForServer(t *testing.T, addr string) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)

@@ -42,34 +42,34 @@ type everything struct {
 	base
 	Pair      *pair
 	UserIDs   []int
-	Tags      []string       `etf:"tags,atom"`
-	Title     string         `etf:"title,charlist"`
-	JSONish   string         `etf:"jsonish,binary"`
-	Empty     string         `etf:"empty,omitempty"`
-	Skipped   int            `etf:"-"`
-	Counts    map[string]int `etf:",atom"`
-	Dyn       any            `etf:"dyn"`
-	Pid       Pid            `etf:"pid"`
-	Ref       Ref            `etf:"ref"`
-	Port      Port           `etf:"port"`
-	Export    Export         `etf:"export"`
-	Tuple     Tuple          `etf:"tuple"`
-	Key       [3]byte        `etf:"key"`
-	Raw       []byte         `etf:"raw"`
-	Big       *big.Int       `etf:"big"`
-	Big2      big.Int        `etf:"big2"`
-	F32       float32        `etf:"f32"`
-	U8        uint8          `etf:"u8"`
-	Points    map[Atom]point `etf:"points"`
-	Timeout   time.Duration  `etf:"timeout"`
-	At        time.Time      `etf:"at,unix_ms"`
-	Opts      options        `etf:"opts"`
-	Temp      celsius        `etf:"temp"`
-	TempPtr   *celsius       `etf:"temp_ptr"`
-	Grid      [2][]int       `etf:"grid"`
-	Improper  ImproperList   `etf:"improper"`
-	ByPid     map[Pid]bool   `etf:"by_pid"`
-	unseen    int
+	Tags      []string            `etf:"tags,atom"`
+	Title     string              `etf:"title,charlist"`
+	JSONish   string              `etf:"jsonish,binary"`
+	Empty     string              `etf:"empty,omitempty"`
+	Skipped   int                 `etf:"-"`
+	Counts    map[string]int      `etf:",atom"`
+	Dyn       any                 `etf:"dyn"`
+	Pid       Pid                 `etf:"pid"`
+	Ref       Ref                 `etf:"ref"`
+	Port      Port                `etf:"port"`
+	Export    Export              `etf:"export"`
+	Tuple     Tuple               `etf:"tuple"`
+	Key       [3]byte             `etf:"key"`
+	Raw       []byte              `etf:"raw"`
+	Big       *big.Int            `etf:"big"`
+	Big2      big.Int             `etf:"big2"`
+	F32       float32             `etf:"f32"`
+	U8        uint8               `etf:"u8"`
+	Points    map[Atom]point      `etf:"points"`
+	Timeout   time.Duration       `etf:"timeout"`
+	At        time.Time           `etf:"at,unix_ms"`
+	Opts      options             `etf:"opts"`
+	Temp      celsius             `etf:"temp"`
+	TempPtr   *celsius            `etf:"temp_ptr"`
+	Grid      [2][]int            `etf:"grid"`
+	Improper  ImproperList        `etf:"improper"`
+	ByPid     map[Pid]bool        `etf:"by_pid"`
+	unseen    int                 //lint:ignore U1000 that it is left alone is the point
 	CharTitle Charlist            `etf:"char_title"`
 	Next      *everything         `etf:"next"`
 	Nested    map[string][]string `etf:"nested"`
