@@ -56,6 +56,11 @@ type Config struct {
 	// anew, so certificates can change without a restart.
 	TLS *tls.Config
 
+	// TLSNames makes nodes that connect to this one show a certificate that is valid
+	// for the host part of their name, as OTP's inet_tls_dist:verify_client does.
+	// Those this node connects to must in any case.
+	TLSNames bool
+
 	// Hidden keeps this node out of the others' Nodes: it is connected only to
 	// whom it dials and who dials it, as erl -hidden.
 	Hidden bool
@@ -188,6 +193,9 @@ func (c Config) resolved(getenv func(string) string) (Config, error) {
 	c.Cookies, c.Allow = maps.Clone(c.Cookies), slices.Clone(c.Allow)
 	if c.TLS != nil {
 		c.TLS = c.TLS.Clone()
+	}
+	if c.TLSNames && (c.TLS == nil || c.TLS.ClientAuth != tls.RequireAndVerifyClientCert) {
+		return c, errors.New("truss: TLSNames needs TLS with ClientAuth RequireAndVerifyClientCert: without a certificate there is no name to check")
 	}
 	if c.TickTime < 0 || c.SetupTime < 0 || c.SendBuffer < 0 || c.MaxMessage < 0 {
 		return c, errors.New("truss: TickTime, SetupTime, SendBuffer and MaxMessage cannot be negative")

@@ -209,9 +209,12 @@ func (n *Node) acceptHandshake(socket net.Conn) error {
 	if err != nil {
 		return refuse(frames, h, err)
 	}
-	if !n.allows(peer.Name) {
-		err := &dist.HandshakeError{Stage: dist.StageName, Peer: peer.Name, Answer: dist.StatusNotAllowed, Err: errNotAllowed}
-		return refuse(frames, h, err)
+	err = n.checkTLSName(socket, peer.Name)
+	if err == nil && !n.allows(peer.Name) {
+		err = errNotAllowed
+	}
+	if err != nil {
+		return refuse(frames, h, &dist.HandshakeError{Stage: dist.StageName, Peer: peer.Name, Answer: dist.StatusNotAllowed, Err: err})
 	}
 	a, err := n.greet(frames, h, &peer)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+
+	"github.com/truss-beam/truss/dist"
 )
 
 // dialTLS is the client's side of TLS. As OTP does, it names the host part as
@@ -32,4 +34,20 @@ func (n *Node) acceptTLS(socket net.Conn) (net.Conn, error) {
 		return nil, fmt.Errorf("TLS: %w", err)
 	}
 	return secured, nil
+}
+
+// checkTLSName tells whether a peer that dialled us has a certificate for its host.
+func (n *Node) checkTLSName(socket net.Conn, peer string) error {
+	secured, ok := socket.(*tls.Conn)
+	if !ok || !n.config.TLSNames {
+		return nil
+	}
+	_, host, full := dist.SplitName(peer)
+	if !full {
+		host = peer // it asks for a name, and gave its host alone
+	}
+	if err := secured.ConnectionState().PeerCertificates[0].VerifyHostname(host); err != nil {
+		return fmt.Errorf("%w: its certificate: %w", dist.ErrNotAllowed, err)
+	}
+	return nil
 }
