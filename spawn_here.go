@@ -95,8 +95,8 @@ func (p *Process) GroupLeader() etf.Pid {
 }
 
 // leaderOfChildren is the group leader that processes spawned by p get: p's, or
-// the node's process user. Without either it is a pid that nobody has, so that who
-// prints is told so (terminated) instead of waiting for ever.
+// the node's process user. If that name has been taken off it is a pid that nobody
+// has, so that who prints is told so (terminated) instead of waiting for ever.
 func (p *Process) leaderOfChildren() etf.Pid {
 	if leader := p.GroupLeader(); leader != (etf.Pid{}) {
 		return leader

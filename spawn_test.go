@@ -390,10 +390,7 @@ func TestSpawnGroupLeader(t *testing.T) {
 		if err := b.Export("more", truss.Funcs{"grandchild": grandchild}); err != nil {
 			t.Fatal(err)
 		}
-		user, err := a.Serve("user", echo{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		user := a.Whereis("user")
 		asProcess(t, ctx, a, func(ctx context.Context, p *truss.Process) {
 			if p.GroupLeader() != (etf.Pid{}) {
 				t.Error("a process of our own has a group leader")
