@@ -39,7 +39,9 @@ func TestPlay(t *testing.T) {
 func erlOf(t *testing.T, release beam.Release) string {
 	t.Helper()
 	folder := t.TempDir()
-	script := "#!/bin/sh\nexec chroot '" + release.Root + "' erl \"$@\"\n"
+	// In a fresh chroot there is no ~/.erlang.cookie, and several would write one at
+	// the same time; the machines' own cookie is set later.
+	script := "#!/bin/sh\nexec chroot '" + release.Root + "' erl -setcookie unused \"$@\"\n"
 	if release.Root == "/" {
 		erl, err := exec.LookPath("erl")
 		if err != nil {

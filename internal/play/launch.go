@@ -57,6 +57,9 @@ func (p *programs) launchBeam(m spec, tell func(report)) (process, error) {
 	if p.front == nil {
 		return nil, fmt.Errorf("a BEAM machine needs an address of its own, and this computer has only 127.0.0.1")
 	}
+	if err := ensureCookieFile(); err != nil {
+		p.log.Info("no ~/.erlang.cookie, which erl will want to write itself", "error", err)
+	}
 	stopEpmd, err := p.front.machine(m, p.log)
 	if err != nil {
 		return nil, err
