@@ -10,7 +10,7 @@
 // nothing of each other but the address of a DNS server, which they ask for
 // demo.internal. Only two things stand in for a platform: the DNS server
 // (dnsserver.go), whose zone follows the machines that are up, and for BEAMs what
-// "localhost" means on each machine (front.go). docs/decisions/0005-play-machines.md
+// "localhost" means on each machine (front.go). docs/decisions/0009-play-machines.md
 // tells what was rejected.
 //
 // # The parts
