@@ -30,6 +30,7 @@ var layers = []layer{
 	{folder: "discovery", may: []string{"etf", "epmd", "dist"}},
 
 	// Features are users of the node like any other.
+	{folder: "supervisor", may: []string{"etf", "."}},
 	{folder: "rpc", may: []string{"etf", "."}},
 	{folder: "pg", may: []string{"etf", "."}},
 	{folder: "global", may: []string{"etf", ".", "rpc"}},
