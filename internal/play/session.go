@@ -19,8 +19,11 @@ type session struct {
 	about func() string // how to reach the cluster from outside
 	live  bool          // a person watches: show the machines after each change
 
-	// Losses that nobody asked for are shown by goroutines of their own.
+	// Losses that nobody asked for are shown by goroutines of their own, until the
+	// session ends.
 	losses sync.WaitGroup
+	mu     sync.Mutex // guards ending, which is set before losses are waited for
+	ending bool
 }
 
 // sessionLimit is how long one command may take.
@@ -48,6 +51,9 @@ func (o options) runSession(ctx context.Context, in io.Reader, out *screen, log 
 	s.zone, s.about = p.zone, p.about
 	defer func() {
 		cancel()
+		s.mu.Lock()
+		s.ending = true
+		s.mu.Unlock()
 		s.losses.Wait()
 		lines.close()
 		s.out.say(s.out.dim("stopping the machines"), nil)
@@ -175,7 +181,9 @@ type errorObject struct {
 // notice shows what nobody here asked for: a machine that ended, and nodes that
 // are no machines of ours.
 func (s *session) notice(ctx context.Context, id string, r report) {
-	if ctx.Err() != nil {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ending {
 		return
 	}
 	object := struct {
