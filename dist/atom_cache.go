@@ -10,6 +10,9 @@ import (
 const (
 	cacheSlots = 2048 // 8 segments of 256
 	headerMax  = 255  // atoms one header can list
+	// firstSlots is how many slots a connection begins with. Most carry a dozen
+	// atoms in their life; all slots at once would cost each of them 48 KiB.
+	firstSlots = 128
 )
 
 // sendCache is our half of the atom cache: what the peer's slots hold, as of the
@@ -20,7 +23,8 @@ const (
 // pair is sent in full for ever after; with two slots an atom moves aside. The
 // peer does not care how slots are chosen.
 type sendCache struct {
-	slots [cacheSlots]sendSlot
+	slots []sendSlot // a power of two of them, at most cacheSlots
+	taken int        // slots taken from another atom since slots grew
 	seed  maphash.Seed
 	frame uint32      // number of the frame being built
 	refs  []headerRef // what its header will list
@@ -45,8 +49,24 @@ type undoSlot struct {
 	was  sendSlot
 }
 
+func newSendCache() *sendCache {
+	return &sendCache{slots: make([]sendSlot, firstSlots), seed: maphash.MakeSeed()}
+}
+
+// grow doubles the slots in use. What is in them stays, for the peer has it
+// there; an atom that is not found at its new place is sent once more.
+func (c *sendCache) grow() {
+	if len(c.slots) < cacheSlots {
+		c.slots = append(c.slots, make([]sendSlot, len(c.slots))...)
+	}
+	c.taken = 0
+}
+
 // begin starts a frame.
 func (c *sendCache) begin() {
+	if c.taken > len(c.slots)/8 {
+		c.grow()
+	}
 	c.frame++
 	if c.frame == 0 { // after 2^32 frames: no slot may seem to be of this one
 		for i := range c.slots {
@@ -70,7 +90,8 @@ func (c *sendCache) rollback() {
 // ones, which the encoder then refuses.
 func (c *sendCache) Ref(a etf.Atom) (index uint8, ok bool) {
 	h := maphash.String(c.seed, string(a))
-	first, second := uint16(h)%cacheSlots, uint16(h>>16)%cacheSlots
+	mask := uint16(len(c.slots) - 1)
+	first, second := uint16(h)&mask, uint16(h>>16)&mask
 	slot := first
 	s := &c.slots[slot]
 	if !s.full || s.atom != a {
@@ -103,6 +124,9 @@ func (c *sendCache) insert(a etf.Atom, first, second uint16) (index uint8, ok bo
 	s := &c.slots[slot]
 	if s.full && s.frame == c.frame {
 		return 0, false
+	}
+	if s.full {
+		c.taken++
 	}
 	c.undo = append(c.undo, undoSlot{slot, *s})
 	*s = sendSlot{atom: a, frame: c.frame, index: uint8(len(c.refs)), full: true}

@@ -10,10 +10,52 @@ import (
 	"github.com/truss-beam/truss/etf"
 )
 
-func newSendCache() *sendCache {
-	c := &sendCache{seed: maphash.MakeSeed()}
+// begunCache is a cache of all its slots, with a frame begun.
+func begunCache() *sendCache {
+	c := newSendCache()
+	for len(c.slots) < cacheSlots {
+		c.grow()
+	}
 	c.begin()
 	return c
+}
+
+// A cache that finds its slots taken gets more, up to all there are: then a
+// thousand busy atoms are nearly all references.
+func TestCacheGrows(t *testing.T) {
+	c := newSendCache()
+	if len(c.slots) != firstSlots {
+		t.Fatalf("begins with %d slots", len(c.slots))
+	}
+	fresh := 0
+	for round := range 50 {
+		for i := range 1000 {
+			if i%100 == 0 {
+				c.begin()
+			}
+			c.Ref(etf.Atom(fmt.Sprint("a", i)))
+			if round == 49 && i%100 == 99 {
+				for _, r := range c.refs {
+					if r.fresh {
+						fresh++
+					}
+				}
+			}
+		}
+	}
+	if len(c.slots) != cacheSlots || fresh > 100 {
+		t.Errorf("%d slots, and %d of 1000 atoms are sent in full", len(c.slots), fresh)
+	}
+	few := newSendCache()
+	for range 1000 {
+		few.begin()
+		for i := range 20 {
+			few.Ref(etf.Atom(fmt.Sprint("a", i)))
+		}
+	}
+	if len(few.slots) > 2*firstSlots {
+		t.Errorf("%d slots for 20 atoms", len(few.slots))
+	}
 }
 
 func placesOf(c *sendCache, a etf.Atom) [2]uint16 {
@@ -24,7 +66,7 @@ func placesOf(c *sendCache, a etf.Atom) [2]uint16 {
 // Of the two atoms that have the places of a third, the less recently used goes.
 func TestCacheEvictsTheLessRecent(t *testing.T) {
 	for _, older := range []int{0, 1} {
-		c := newSendCache()
+		c := begunCache()
 		places := placesOf(c, "new")
 		for places[0] == places[1] { // 1 in 2048
 			c.seed = maphash.MakeSeed()
@@ -47,7 +89,7 @@ func TestCacheEvictsTheLessRecent(t *testing.T) {
 }
 
 func TestCacheListsAtMost255(t *testing.T) {
-	c := newSendCache()
+	c := begunCache()
 	atoms := make([]etf.Atom, 400)
 	for i := range atoms {
 		atoms[i] = etf.Atom(fmt.Sprint("a", i))
@@ -69,7 +111,7 @@ func TestCacheListsAtMost255(t *testing.T) {
 }
 
 func TestCacheRefusesInvalidAtoms(t *testing.T) {
-	c := newSendCache()
+	c := begunCache()
 	for _, a := range []etf.Atom{"\xff", etf.Atom(strings.Repeat("x", 256)), etf.Atom(strings.Repeat("ä", 256))} {
 		if _, ok := c.Ref(a); ok {
 			t.Errorf("%.20q is listed", a)
@@ -81,7 +123,7 @@ func TestCacheRefusesInvalidAtoms(t *testing.T) {
 }
 
 func TestCacheOutlivesFrameNumbers(t *testing.T) {
-	c := newSendCache()
+	c := begunCache()
 	c.Ref("first")
 	c.Ref("second") // index 1 in frame 1
 	c.frame = math.MaxUint32

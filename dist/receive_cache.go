@@ -16,9 +16,20 @@ const recentTables = 16
 // the order of frames. Atoms are kept boxed, so that a decoder that hands one out
 // allocates nothing.
 type recvCache struct {
-	slots  [cacheSlots]etf.Term // Atom, or nil while unset
-	table  [headerMax]etf.Term  // of the header being read
+	pages  [cacheSlots / pageSlots]*[pageSlots]etf.Term // each slot an Atom, or nil while unset
+	table  []etf.Term                                   // of the header being read
 	recent [recentTables][]etf.Term
+}
+
+// pageSlots is how many slots come into being together. OTP spreads its atoms
+// over all of them; all at once would cost every connection 32 KiB.
+const pageSlots = 32
+
+func (c *recvCache) get(slot uint16) etf.Term {
+	if page := c.pages[slot/pageSlots]; page != nil {
+		return page[slot%pageSlots]
+	}
+	return nil
 }
 
 // header reads the number of atom references, their flags and the references
@@ -39,6 +50,7 @@ func (c *recvCache) header(b []byte, base int) (atoms []etf.Term, rest []byte, e
 	flags := b[1:pos]
 	long := flags[n/2]>>(4*(n&1))&1 != 0
 	var key uint32
+	c.table = c.table[:0]
 	for i := range n {
 		nibble := flags[i/2] >> (4 * (i & 1))
 		if pos >= len(b) {
@@ -57,14 +69,14 @@ func (c *recvCache) header(b []byte, base int) (atoms []etf.Term, rest []byte, e
 			}
 			c.set(slot, text)
 		}
-		atom := c.slots[slot]
+		atom := c.get(slot)
 		if atom == nil {
 			return nil, nil, violation(base+pos, "atom %d of the distribution header refers to slot %d, which is unset", i, slot)
 		}
-		c.table[i] = atom
+		c.table = append(c.table, atom)
 		key = key*31 + uint32(slot)
 	}
-	return c.snapshot(c.table[:n], key), b[pos:], nil
+	return c.snapshot(c.table, key), b[pos:], nil
 }
 
 // atomText reads a length and a text that OTP takes as an atom.
@@ -86,10 +98,15 @@ func atomText(b []byte, long bool) (text []byte, ok bool) {
 
 // set puts an atom in its slot, keeping the box that is there if it is the same.
 func (c *recvCache) set(slot uint16, text []byte) {
-	if old, ok := c.slots[slot].(etf.Atom); ok && string(old) == string(text) {
+	page := c.pages[slot/pageSlots]
+	if page == nil {
+		page = new([pageSlots]etf.Term)
+		c.pages[slot/pageSlots] = page
+	}
+	if old, ok := page[slot%pageSlots].(etf.Atom); ok && string(old) == string(text) {
 		return
 	}
-	c.slots[slot] = etf.Atom(text)
+	page[slot%pageSlots] = etf.Atom(text)
 }
 
 // snapshot returns a table that nobody writes, an earlier one if it is the same.

@@ -3,7 +3,6 @@ package dist
 import (
 	"encoding/binary"
 	"fmt"
-	"hash/maphash"
 
 	"github.com/truss-beam/truss/etf"
 )
@@ -44,7 +43,7 @@ func NewSender(flags Flags) *Sender {
 	s.enc.Records = flags.Has(FlagNativeRecords)
 	s.enc.SpliceMin = spliceMin
 	if flags.Has(FlagDistHdrAtomCache) {
-		s.cache = &sendCache{seed: maphash.MakeSeed()}
+		s.cache = newSendCache()
 		s.enc.Cache = s.cache
 	}
 	return s
