@@ -31,19 +31,24 @@ func (n *Node) newChild(leader etf.Pid) (*Process, error) {
 	return p, nil
 }
 
-func (n *Node) startChild(p *Process, c mfa) {
+func (n *Node) startChild(p *Process, fn ProcessFunc) {
 	n.running.Go(func() {
 		defer n.children.Add(-1)
 		p.run(func(ctx context.Context, p *Process) error {
 			if err := p.exited(); err != nil {
 				return err // its parent ended meanwhile, say: then it never begins
 			}
-			if _, failed := p.apply(ctx, c); failed != nil {
-				return failed
-			}
-			return nil
+			return fn(ctx, p)
 		})
 	})
+}
+
+// run is a process that applies a function.
+func (c mfa) run(ctx context.Context, p *Process) error {
+	if _, failed := p.apply(ctx, c); failed != nil {
+		return failed
+	}
+	return nil
 }
 
 func (n *Node) dropChild(p *Process, reason etf.Term) {
@@ -81,7 +86,7 @@ func (p *Process) spawnHere(r SpawnRequest) (Child, error) {
 		n.dropChild(q, reasonNormal)
 		return Child{}, err
 	}
-	n.startChild(q, mfa{module: etf.Atom(r.Module), function: etf.Atom(r.Function), args: Message{raw: args}})
+	n.startChild(q, mfa{module: etf.Atom(r.Module), function: etf.Atom(r.Function), args: Message{raw: args}}.run)
 	return child, nil
 }
 
