@@ -1,0 +1,97 @@
+package truss
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// numbered is a message that says who it is.
+func numbered(i int) Message { return Message{signal: i} }
+
+// TestMailboxModel compares the mailbox with two slices, over random puts and
+// selective takes: every take gets the oldest that fits, urgent ones first, and none
+// is lost, doubled or looked at twice by one receive.
+func TestMailboxModel(t *testing.T) {
+	for seed := range uint64(300) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		b := newMailbox()
+		var urgents, others []int
+		last, from, looking := 0, position{}, 0 // looking is what the receive under way wants, modulo 5
+		seen := map[int]bool{}
+		for range 3000 {
+			if random.IntN(3) > 0 {
+				last++
+				if random.IntN(4) == 0 {
+					b.put(numbered(last), urgent)
+					urgents = append(urgents, last)
+				} else {
+					b.put(numbered(last), ordinary)
+					others = append(others, last)
+				}
+				continue
+			}
+			fits := func(i int) bool { return i%5 == looking }
+			m, next, ok := b.take(from, func(m Message) bool {
+				i := m.signal.(int)
+				if seen[i] {
+					t.Fatalf("seed %d: %d is looked at twice", seed, i)
+				}
+				seen[i] = true
+				return fits(i)
+			})
+			queue := &urgents
+			i := slices.IndexFunc(urgents, fits)
+			if i < 0 {
+				queue = &others
+				i = slices.IndexFunc(others, fits)
+			}
+			if ok != (i >= 0) {
+				t.Fatalf("seed %d: take finds %v, the model %d", seed, ok, i)
+			}
+			if !ok {
+				from = next
+				continue
+			}
+			if got := m.signal.(int); got != (*queue)[i] {
+				t.Fatalf("seed %d: take finds %d, the model %d", seed, got, (*queue)[i])
+			}
+			*queue = slices.Delete(*queue, i, i+1)
+			from, looking = position{}, random.IntN(5)
+			clear(seen)
+		}
+		if waiting, _ := b.load(); waiting != len(urgents)+len(others) {
+			t.Fatalf("seed %d: %d messages wait, want %d", seed, waiting, len(urgents)+len(others))
+		}
+	}
+}
+
+func TestMailboxLimit(t *testing.T) {
+	b := newMailbox()
+	b.limit = 4
+	overflows := 0
+	put := func(i int, how priority) {
+		if b.put(numbered(i), how) {
+			overflows++
+		}
+	}
+	for i := range 6 {
+		put(i, ordinary)
+	}
+	put(6, urgent)
+	put(7, expected)
+	if waiting, dropped := b.load(); waiting != 5 || dropped != 3 || overflows != 1 {
+		t.Errorf("%d wait, %d dropped, told %d times; want 5, 3, 1", waiting, dropped, overflows)
+	}
+	for _, want := range []int{0, 1, 2} {
+		if m, _, _ := b.take(position{}, nil); m.signal != want {
+			t.Errorf("took %v, want %d: the newest are to be dropped", m.signal, want)
+		}
+	}
+	for i := range 4 { // two wait: two more fit, and the next overflow is told of again
+		put(10+i, ordinary)
+	}
+	if waiting, dropped := b.load(); waiting != 4 || dropped != 5 || overflows != 2 {
+		t.Errorf("%d wait, %d dropped, told %d times; want 4, 5, 2", waiting, dropped, overflows)
+	}
+}
