@@ -3,6 +3,7 @@ package truss
 import (
 	"context"
 	"runtime/debug"
+	"slices"
 
 	"github.com/truss-beam/truss/etf"
 )
@@ -17,13 +18,9 @@ import (
 // followed to what it applies; of funs only those that name a function, such as
 // fun m:f/1 and &M.f/1, can be: others are code of the BEAM, and badfun here.
 func (p *Process) Apply(ctx context.Context, module, function string, args any) (any, error) {
-	list, ok := args.(Message)
-	if !ok {
-		raw, err := encoded(args)
-		if err != nil {
-			return nil, exceptionOf(err, nil)
-		}
-		list = Message{raw: raw}
+	list, err := NewMessage(args)
+	if err != nil {
+		return nil, exceptionOf(err, nil)
 	}
 	value, failed := p.apply(ctx, mfa{module: etf.Atom(module), function: etf.Atom(function), args: list})
 	if failed != nil {
@@ -54,7 +51,7 @@ func (p *Process) apply(ctx context.Context, c mfa) (value any, failed *Exceptio
 	if failed != nil {
 		return nil, failed
 	}
-	args, ok := c.args.elements()
+	args, ok := c.args.arguments()
 	if !ok {
 		return nil, c.notArguments()
 	}
@@ -111,34 +108,36 @@ func (m Message) orUndefined() etf.Term {
 // maxArity is how many arguments a function of Erlang can have.
 const maxArity = 255
 
-// elements splits a message that is a list of arguments into those, undecoded;
+// arguments splits a message that is a list of arguments into those, undecoded;
 // false if it is something else, or too long.
-func (m Message) elements() ([]Message, bool) {
+func (m Message) arguments() ([]Message, bool) {
 	if m.signal != nil {
 		return nil, false
 	}
-	var elements []Message
+	var args []Message
 	d := m.decoder()
 	for {
 		n, str, err := d.List()
 		if err != nil {
 			return nil, false
 		}
-		if len(elements)+n > maxArity {
+		if len(args)+n > maxArity {
 			return nil, false
 		}
+		args = slices.Grow(args, n)
 		for _, b := range str {
-			elements = append(elements, Message{raw: new(etf.Encoder).AppendInt(nil, int64(b))})
+			args = append(args, Message{raw: new(etf.Encoder).AppendInt(nil, int64(b))})
 		}
 		if n == 0 || str != nil {
-			return elements, true
+			return args, true
 		}
 		for range n {
 			rest := d.Rest()
 			if err := d.Skip(); err != nil {
 				return nil, false
 			}
-			elements = append(elements, Message{raw: rest[:len(rest)-len(d.Rest())], atoms: m.atoms})
+			size := len(rest) - len(d.Rest())
+			args = append(args, Message{raw: rest[:size:size], atoms: m.atoms, slab: m.slab})
 		}
 	}
 }

@@ -239,6 +239,26 @@ func TestApplyLimits(t *testing.T) {
 	}
 }
 
+const maxApplyAllocs = 9 // 8 without the race detector
+
+// TestApplyAllocates guards what a call costs: the list of arguments, the values
+// they are decoded into (two each), and what reflect makes of the call and the result.
+func TestApplyAllocates(t *testing.T) {
+	p := applier(t)
+	raw, err := encoded(etf.List{1000, 2000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := mfa{module: "m", function: "add", args: Message{raw: raw}}
+	if allocs := testing.AllocsPerRun(100, func() {
+		if _, failed := p.apply(t.Context(), c); failed != nil {
+			t.Error(failed)
+		}
+	}); allocs > maxApplyAllocs {
+		t.Errorf("%v allocations, want at most %d", allocs, maxApplyAllocs)
+	}
+}
+
 // FuzzApply: whatever bytes a peer sends as arguments, a function runs or an
 // exception comes of it that can be sent back.
 func FuzzApply(f *testing.F) {

@@ -13,13 +13,17 @@ import (
 	"github.com/truss-beam/truss/internal/simnet"
 )
 
+// oneWay is the latency between twoNodes: what one sends as it gets a signal is
+// with the other two of them after that was sent.
+const oneWay = 10 * time.Millisecond
+
 // twoNodes runs a test with two connected nodes on fake time.
 func twoNodes(t *testing.T, test func(t *testing.T, ctx context.Context, a, b *Node)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
-		net := simnet.New(simnet.Options{})
+		net := simnet.New(simnet.Options{Link: simnet.Link{Latency: oneWay}})
 		start := func(addr string) *Node {
 			n, err := Start(ctx, Config{
 				Name: "n@" + addr, Cookie: "c", Network: net.Host(addr, addr), Logger: slog.New(slog.DiscardHandler),
@@ -43,6 +47,13 @@ func twoNodes(t *testing.T, test func(t *testing.T, ctx context.Context, a, b *N
 	})
 }
 
+// settle waits until a request, its answer, and what the other makes of that have
+// arrived, and all is quiet.
+func settle() {
+	time.Sleep(5 * oneWay)
+	synctest.Wait()
+}
+
 // TestSpawnLimit: a node that runs as many processes for others as it may refuses
 // the next, and no more than that.
 func TestSpawnLimit(t *testing.T) {
@@ -54,7 +65,7 @@ func TestSpawnLimit(t *testing.T) {
 					t.Fatal(pid, err)
 				}
 			}
-			synctest.Wait()
+			settle()
 			if left := b.children.Load(); left != 0 {
 				t.Errorf("%d processes are still counted", left)
 			}
@@ -70,7 +81,7 @@ func TestSpawnLimit(t *testing.T) {
 		if _, err := a.SpawnRemote(ctx, r); err != nil {
 			t.Error(err)
 		}
-		synctest.Wait()
+		settle()
 	})
 }
 
@@ -83,7 +94,7 @@ func TestSpawnReplies(t *testing.T) {
 		toA.signal(&reply, nil)
 		reply.Result = etf.Atom("whatever")
 		toA.signal(&reply, nil)
-		synctest.Wait()
+		settle()
 		if len(a.caller.links.ends) != 0 || len(a.caller.monitors) != 0 {
 			t.Error("an answer to nothing makes a link or monitor")
 		}
@@ -111,7 +122,7 @@ func TestSpawnReplies(t *testing.T) {
 
 		reply.Result = a.caller.pid
 		toA.signal(&reply, nil)
-		synctest.Wait()
+		settle()
 		if a.connected(b.Name()) != nil {
 			t.Error("a peer that hands out others' processes stays connected")
 		}
@@ -126,7 +137,7 @@ func TestSpawnForOthers(t *testing.T) {
 			Module: "m", Function: "f", Options: etf.List{etf.Atom("link")},
 		}
 		b.connected(a.Name()).signal(&ctl, etf.List{})
-		synctest.Wait()
+		settle()
 		if a.connected(b.Name()) != nil || a.children.Load() != 0 {
 			t.Error("a peer that speaks for others stays connected")
 		}
@@ -173,10 +184,10 @@ func TestSpawnLeavesNothing(t *testing.T) {
 			if _, err := p.SpawnRemote(ctx, SpawnRequest{Node: b.Name(), Module: "m", Function: "f", Link: true, Monitor: true}); err != nil {
 				t.Error(err)
 			}
-			synctest.Wait()
+			settle()
 			p.leave()
 		}
-		synctest.Wait()
+		settle()
 		if after := [2]int{relatedOf(a, b), relatedOf(b, a)}; after != before {
 			t.Errorf("the connections know of %v processes, %v before", after, before)
 		}
@@ -195,4 +206,81 @@ func relatedOf(n, peer *Node) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.related)
+}
+
+// lateCase is one way in which nobody waits any more for the answer to a request
+// that has been sent.
+type lateCase struct {
+	name          string
+	link, monitor bool
+	dies          bool // the requester, instead of its context
+	ends          string
+}
+
+// TestSpawnAbandoned: a child that starts though nobody waits for it any more is
+// ended if it was to be linked: with abandoned, or the reason of the requester's
+// own end. Without a link it lives, and is no longer monitored.
+func TestSpawnAbandoned(t *testing.T) {
+	for _, test := range []lateCase{
+		{"abandoned, link", true, false, false, "abandoned"},
+		{"abandoned, link and monitor", true, true, false, "abandoned"},
+		{"abandoned, monitor", false, true, false, ""},
+		{"abandoned", false, false, false, ""},
+		{"dead, link", true, false, true, "enough"},
+		{"dead, link and monitor", true, true, true, "enough"},
+		{"dead, monitor", false, true, true, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			twoNodes(t, func(t *testing.T, ctx context.Context, a, b *Node) { abandon(t, ctx, a, b, test) })
+		})
+	}
+}
+
+func abandon(t *testing.T, ctx context.Context, a, b *Node, test lateCase) {
+	var child *Process
+	if err := b.Export("m", Funcs{"wait": func(ctx context.Context, p *Process) {
+		child = p
+		<-ctx.Done()
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := a.Spawn(func(ctx context.Context, p *Process) error {
+		short, cancel := context.WithTimeout(context.Background(), oneWay)
+		defer cancel()
+		if test.dies {
+			time.AfterFunc(oneWay/2, func() { p.terminate(etf.Atom("enough")) })
+		}
+		_, err := p.SpawnRemote(short, SpawnRequest{Node: b.Name(), Module: "m", Function: "wait", Link: test.link, Monitor: test.monitor})
+		var exit *ExitError
+		if !test.dies && !errors.Is(err, context.DeadlineExceeded) || test.dies && !errors.As(err, &exit) {
+			t.Errorf("the request: %v", err)
+		}
+		<-ctx.Done()
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	settle()
+	if child == nil {
+		t.Fatal("the child has not begun")
+	}
+	ends := ""
+	if exit := new(ExitError); errors.As(child.exited(), &exit) {
+		ends = etf.Format(exit.Reason)
+	}
+	if ends != test.ends {
+		t.Errorf("the child ends with %q, want %q", ends, test.ends)
+	}
+	child.mu.Lock()
+	if len(child.watchers) != 0 || len(child.links.ends) != 0 {
+		t.Errorf("the child still has %d watchers and %d links", len(child.watchers), len(child.links.ends))
+	}
+	child.mu.Unlock()
+	waiting, _ := p.MailboxLoad()
+	p.mu.Lock()
+	if waiting != 0 || len(p.monitors) != 0 || len(p.links.ends) != 0 {
+		t.Errorf("the requester has %d messages, %d monitors and %d links", waiting, len(p.monitors), len(p.links.ends))
+	}
+	p.mu.Unlock()
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/truss-beam/truss"
@@ -302,80 +301,6 @@ func TestSpawnConnectionLost(t *testing.T) {
 			}
 		})
 	})
-}
-
-// lateCase is one way in which nobody waits any more for the answer to a request
-// that has been sent.
-type lateCase struct {
-	name          string
-	link, monitor bool
-	dies          bool // the requester, instead of its context
-	ends          string
-}
-
-// TestSpawnAbandoned: a child that starts though nobody waits for it any more is
-// ended if it was to be linked: with abandoned, or the reason of the requester's
-// own end. Without a link it lives, and is no longer monitored.
-func TestSpawnAbandoned(t *testing.T) {
-	for _, test := range []lateCase{
-		{"abandoned link", true, false, false, "abandoned"},
-		{"abandoned link and monitor", true, true, false, "abandoned"},
-		{"abandoned monitor", false, true, false, "stopped"},
-		{"abandoned", false, false, false, "stopped"},
-		{"dead, link", true, false, true, "killed"},
-		{"dead, link and monitor", true, true, true, "killed"},
-		{"dead, monitor", false, true, true, "stopped"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, ctx context.Context, c *trusstest.Cluster) { abandon(t, ctx, c, test) })
-		})
-	}
-}
-
-func abandon(t *testing.T, ctx context.Context, c *trusstest.Cluster, test lateCase) {
-	a, b := c.Start("a"), c.Start("b")
-	children, ends := make(chan etf.Pid, 1), make(chan error, 1)
-	if err := b.Export("late", truss.Funcs{"wait": func(ctx context.Context, p *truss.Process) {
-		children <- p.PID()
-		<-ctx.Done()
-		ends <- context.Cause(ctx)
-	}}); err != nil {
-		t.Fatal(err)
-	}
-	c.Connect(a, b)
-	asProcess(t, ctx, a, func(ctx context.Context, p *truss.Process) {
-		c.Partition("b")
-		short, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		if test.dies {
-			if _, err := a.Spawn(func(ctx context.Context, killer *truss.Process) error {
-				time.Sleep(time.Second / 2) // of fake time: the request is under way
-				return killer.Exit(ctx, p.PID(), etf.Atom("kill"))
-			}); err != nil {
-				t.Error(err)
-			}
-		}
-		_, err := p.SpawnRemote(short, truss.SpawnRequest{Node: b.Name(), Module: "late", Function: "wait", Link: test.link, Monitor: test.monitor})
-		var exit *truss.ExitError
-		if !test.dies && !errors.Is(err, context.DeadlineExceeded) || test.dies && !errors.As(err, &exit) {
-			t.Errorf("the request: %v", err)
-		}
-		c.Heal()
-		if !test.dies {
-			if more := next(t, ctx, p); more != etf.Term(etf.Atom("nothing")) {
-				t.Errorf("the requester gets %v", more)
-			}
-		}
-	})
-	child := await(t, ctx, children)
-	synctest.Wait()
-	asProcess(t, ctx, a, func(ctx context.Context, p *truss.Process) {
-		_ = p.Exit(ctx, child, etf.Atom("stopped"))
-	})
-	var exit *truss.ExitError
-	if err := await(t, ctx, ends); !errors.As(err, &exit) || etf.Format(exit.Reason) != test.ends {
-		t.Errorf("the child ends with %v, want %s", err, test.ends)
-	}
 }
 
 // TestSpawnGroupLeader: a child has its parent's group leader, and so have its own.
