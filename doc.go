@@ -37,6 +37,15 @@
 // GenServer.call, and Node.Call, Process.Call and the generic Call call one, here
 // or on any node.
 //
+// # Functions
+//
+// Export makes the methods of a Go value functions of an Erlang module. BEAMs and
+// Truss nodes start them with Node.spawn and its kin, or SpawnRemote, which starts
+// functions of a BEAM as well; Tasks lets Elixir's Task.Supervisor start them:
+//
+//	err := node.Export("Elixir.MyApp.Calc", Calc{})
+//	child, err := p.SpawnRemote(ctx, truss.SpawnRequest{Node: "app@10.0.0.2", Module: "timer", Function: "sleep", Args: []any{1000}, Monitor: true})
+//
 // # Terms
 //
 // Messages are Erlang terms. The package etf says which Go values they are; most
