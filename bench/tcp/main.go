@@ -1,0 +1,195 @@
+// Command tcp is the floor: the same number of bytes over one TCP connection,
+// with nothing but a length and a checksum done to them.
+package main
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+
+	"github.com/truss-beam/truss/bench/internal/contender"
+)
+
+// overhead is what the distribution protocol adds to a small payload: length,
+// header with atom cache references, and the control message with two pids.
+// TestOverhead in bench/truss holds it against what a Truss node writes.
+const overhead = 60
+
+// tupleBytes is the encoded {reading, N, on} with its atoms in the cache.
+const tupleBytes = 11
+
+func main() {
+	contender.Program{Serve: serve, Drive: drive}.Main()
+}
+
+// frame is the size of one message on the wire.
+func frame(j contender.Job) int {
+	if j.Payload == "tuple" {
+		return overhead + tupleBytes
+	}
+	return overhead + j.Size
+}
+
+func serve(j contender.Job) (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				_ = answer(conn) // the driver notices
+			}()
+		}
+	}()
+	return listener.Addr().String(), nil
+}
+
+// order opens a connection and says what comes on it: count frames of size
+// bytes, to be confirmed as a whole or, if count is 0, echoed one by one.
+type order struct{ Size, Count uint32 }
+
+func answer(conn net.Conn) error {
+	for {
+		var o order
+		if err := binary.Read(conn, binary.BigEndian, &o); err != nil {
+			return err
+		}
+		if o.Count == 0 {
+			return echo(conn, int(o.Size))
+		}
+		got, err := take(conn, o)
+		if err != nil {
+			return err
+		}
+		if err := binary.Write(conn, binary.BigEndian, got); err != nil {
+			return err
+		}
+	}
+}
+
+func echo(conn net.Conn, size int) error {
+	b := make([]byte, size)
+	for {
+		if _, err := io.ReadFull(conn, b); err != nil {
+			return err
+		}
+		if _, err := conn.Write(b); err != nil {
+			return err
+		}
+	}
+}
+
+// take reads the frames: small ones through a buffer, large ones each into the
+// same memory.
+func take(conn net.Conn, o order) (contender.Receipt, error) {
+	var got contender.Receipt
+	var from io.Reader = conn
+	if o.Size < large {
+		from = bufio.NewReaderSize(conn, large)
+	}
+	b := make([]byte, o.Size)
+	for range o.Count {
+		if _, err := io.ReadFull(from, b); err != nil {
+			return got, err
+		}
+		if binary.BigEndian.Uint32(b) != o.Size-4 {
+			return got, fmt.Errorf("a frame of %d bytes", binary.BigEndian.Uint32(b))
+		}
+		got.Count++
+		got.Sum += sum(b)
+	}
+	return got, nil
+}
+
+// large is where frames are written and read one by one.
+const large = 64 << 10
+
+// sum is that of the payload, which begins where the overhead ends.
+func sum(b []byte) uint64 { return contender.Sum(b[overhead:]) }
+
+func drive(j contender.Job) (contender.Figures, error) {
+	conn, err := net.Dial("tcp", j.Peer)
+	if err != nil {
+		return nil, err
+	}
+	switch j.Scenario {
+	case "send":
+		f, err := contender.Flow(contender.Job{Payload: "binary", Size: frame(j) - overhead, Count: j.Count, Senders: j.Senders, Warmup: j.Warmup},
+			func(each int) (contender.Receipt, error) { return flow(conn, j, each) })
+		if j.Payload == "tuple" {
+			delete(f, "mb_per_s")
+		}
+		return f, err
+	case "rtt":
+		return trips(conn, j)
+	}
+	return nil, fmt.Errorf("no scenario %q", j.Scenario)
+}
+
+func trips(conn net.Conn, j contender.Job) (contender.Figures, error) {
+	b := make([]byte, frame(j))
+	if err := binary.Write(conn, binary.BigEndian, order{Size: uint32(len(b))}); err != nil {
+		return nil, err
+	}
+	return contender.Trips(j, func(work func(func() error) error) error {
+		return work(func() error {
+			if _, err := conn.Write(b); err != nil {
+				return err
+			}
+			_, err := io.ReadFull(conn, b)
+			return err
+		})
+	})
+}
+
+// flow has the senders share the connection behind a lock, as the processes of
+// one node do.
+func flow(conn net.Conn, j contender.Job, each int) (contender.Receipt, error) {
+	var got contender.Receipt
+	size := frame(j)
+	if err := binary.Write(conn, binary.BigEndian, order{uint32(size), uint32(each * j.Senders)}); err != nil {
+		return got, err
+	}
+	out := &locked{w: bufio.NewWriterSize(conn, large)}
+	var senders sync.WaitGroup
+	for range j.Senders {
+		senders.Go(func() {
+			frames := contender.Binaries(size)
+			for i, payload := range contender.Binaries(size - overhead) {
+				binary.BigEndian.PutUint32(frames[i], uint32(size-4))
+				copy(frames[i][overhead:], payload)
+			}
+			for i := range each {
+				out.write(frames[i%len(frames)])
+			}
+		})
+	}
+	senders.Wait()
+	if err := out.w.Flush(); err != nil {
+		return got, err
+	}
+	err := binary.Read(conn, binary.BigEndian, &got)
+	return got, err
+}
+
+// locked is a buffered writer with several users. It keeps its first error for
+// Flush; one larger than its buffer goes straight to the socket.
+type locked struct {
+	mu sync.Mutex
+	w  *bufio.Writer
+}
+
+func (l *locked) write(b []byte) {
+	l.mu.Lock()
+	_, _ = l.w.Write(b)
+	l.mu.Unlock()
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/truss-beam/truss"
+	"github.com/truss-beam/truss/bench/internal/contender"
+	"github.com/truss-beam/truss/etf"
+)
+
+func driveTrips(j contender.Job) (contender.Figures, error) {
+	node, err := connected(j)
+	if err != nil {
+		return nil, err
+	}
+	echo, err := startEcho(node, j)
+	if err != nil {
+		return nil, err
+	}
+	return contender.Trips(j, pinger(node, echo))
+}
+
+func startEcho(node *truss.Node, j contender.Job) (echo etf.Pid, err error) {
+	err = within(node, func(ctx context.Context, p *truss.Process) error {
+		pids, err := begin(ctx, p, j.Peer, "echo", 1, 0)
+		if err == nil {
+			echo = pids[0]
+		}
+		return err
+	})
+	return echo, err
+}
+
+// pinger makes round trips between a process here and the echo there.
+func pinger(node *truss.Node, echo etf.Pid) contender.Caller {
+	return func(work func(func() error) error) error {
+		return within(node, func(ctx context.Context, p *truss.Process) error {
+			var n uint64
+			return work(func() error {
+				n++
+				if err := p.Send(ctx, echo, ping{From: p.PID(), N: n}); err != nil {
+					return err
+				}
+				m, err := p.Receive(ctx)
+				if err != nil {
+					return err
+				}
+				var answer pong
+				if err := m.Unmarshal(&answer); err != nil {
+					return err
+				}
+				if answer.N != n {
+					return fmt.Errorf("pong %d to ping %d", answer.N, n)
+				}
+				return nil
+			})
+		})
+	}
+}
+
+// driveCalls calls a gen_server, each caller a process.
+func driveCalls(j contender.Job) (contender.Figures, error) {
+	node, err := connected(j)
+	if err != nil {
+		return nil, err
+	}
+	to := truss.Name{Name: "calc", Node: j.Peer}
+	return contender.Trips(j, func(work func(func() error) error) error {
+		return within(node, func(ctx context.Context, p *truss.Process) error {
+			return work(func() error {
+				var sum int
+				err := p.Call(ctx, to, add{A: 1, B: 2}, &sum)
+				if err == nil && sum != 3 {
+					err = fmt.Errorf("1 + 2 is %d", sum)
+				}
+				return err
+			})
+		})
+	})
+}
+
+func driveMixed(j contender.Job) (contender.Figures, error) {
+	node, err := connected(j)
+	if err != nil {
+		return nil, err
+	}
+	echo, err := startEcho(node, j)
+	if err != nil {
+		return nil, err
+	}
+	stream := j
+	stream.Payload, stream.Senders = "binary", 1
+	return contender.Mixed(j, func() (contender.Receipt, error) { return flow(node, stream, j.Count) }, pinger(node, echo))
+}
