@@ -97,24 +97,35 @@ func (o origin) report(ctx context.Context, report, callback etf.Term) string {
 	if text, err := appendChars(nil, "unicode", report); err == nil {
 		return string(text)
 	}
-	arity, isFun := funArity(callback)
+	export, _ := callback.(etf.Export)
 	switch {
-	case isFun && arity == 2:
+	case callsBack(export) && export.Arity == 2:
 		config := etf.Map{
 			{Key: etf.Atom("depth"), Value: etf.Atom("unlimited")},
 			{Key: etf.Atom("chars_limit"), Value: etf.Atom("unlimited")},
 			{Key: etf.Atom("single_line"), Value: etf.Atom("false")},
 		}
-		if chars, ok := o.apply(ctx, "erlang", "apply", callback, etf.List{report, config}); ok {
+		if chars, ok := o.apply(ctx, export.Module, export.Function, report, config); ok {
 			if text, err := appendChars(nil, "unicode", chars); err == nil {
 				return string(text)
 			}
 		}
 		return etf.Format(report)
-	case isFun && arity == 1:
-		return o.formatted(ctx, report, "erlang", "apply", callback, etf.List{report})
+	case callsBack(export) && export.Arity == 1:
+		return o.formatted(ctx, report, export.Module, export.Function, report)
 	}
 	return o.formatted(ctx, report, "logger", "format_report", report)
+}
+
+// callsBack tells whether a callback is called: one with a name that OTP and Elixir
+// give to theirs. As in user.put, the origin is not proven, so that other functions,
+// and funs without a name, are not; without them a report is the terms it is.
+func callsBack(callback etf.Export) bool {
+	switch callback.Function {
+	case "format_log", "format_report", "format_otp_report", "report_cb":
+		return true
+	}
+	return false
 }
 
 // formatted applies what returns {Format, Args} of a report.
@@ -125,14 +136,4 @@ func (o origin) formatted(ctx context.Context, report etf.Term, m, f etf.Atom, a
 		}
 	}
 	return etf.Format(report)
-}
-
-func funArity(t etf.Term) (arity int, ok bool) {
-	switch fun := t.(type) {
-	case etf.Export:
-		return int(fun.Arity), true
-	case etf.Fun:
-		return int(fun.Arity), true
-	}
-	return 0, false
 }

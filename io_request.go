@@ -109,12 +109,16 @@ func (u *user) serveOne(ctx context.Context, from etf.Pid, request etf.Term) etf
 // formatTime is how long a node may take to format what it wants written.
 const formatTime = 5 * time.Second
 
-// put writes. A function that is to make the characters, io_lib:format most often,
-// is applied on the node that asks, where it and what it is given are at home.
-// That costs one round trip, and prints exactly as that release prints: what ~p
-// makes of a record, a fun or a long list is some thousand lines of io_lib.
+// put writes. What io_lib is to make of a format and its arguments is made on the
+// node that asks, where both are at home (docs/decisions/0010). That costs one round
+// trip, and prints exactly as that release prints. The protocol allows any function;
+// but From is not proven to be who it says, and nobody is to make this node call
+// what it likes on a third one. OTP's io module asks for no other.
 func (u *user) put(ctx context.Context, from etf.Pid, p putChars) etf.Term {
 	chars := p.chars
+	if p.module != "" && p.module != "io_lib" {
+		return ioNoRequest
+	}
 	if p.module != "" {
 		ctx, cancel := context.WithTimeout(ctx, formatTime)
 		defer cancel()

@@ -93,6 +93,7 @@ func TestIORequests(t *testing.T) {
 				{tuple("put_chars", atom("unicode"), etf.ImproperList{Elems: etf.List{int64('b')}, Tail: int64('c')}), "{error,put_chars}", ""},
 				{tuple("put_chars", atom("ebcdic"), "x"), "{error,request}", ""},
 				{tuple("put_chars", atom("unicode"), atom("io_lib"), atom("format"), etf.List{"<~ts>", "it"}), "ok", "<it>"},
+				{tuple("put_chars", atom("unicode"), atom("os"), atom("cmd"), etf.List{"true"}), "{error,request}", ""},
 				{tuple("put_chars", atom("io_lib"), atom("format"), etf.List{"<~ts>", "it"}), "ok", "<it>"},
 				{tuple("requests", etf.List{tuple("put_chars", atom("unicode"), "a"), tuple("put_chars", atom("unicode"), atom("io_lib"), atom("format"), etf.List{"b", ""}), tuple("put_chars", atom("unicode"), "c")}), "ok", "abc"},
 				{tuple("requests", etf.List{tuple("put_chars", atom("unicode"), "a"), atom("x"), tuple("put_chars", atom("unicode"), "c")}), "{error,request}", "a"},

@@ -131,7 +131,7 @@ func TestTheyCrash(t *testing.T) {
 		}{
 			{"plain", []string{"level=ERROR", `Error in process`, `on node 'beam@127.0.0.1' with exit value`, "{badly,", "origin=beam@127.0.0.1"}},
 			{"otp", []string{"crasher:", "exception error: badly", "level=ERROR"}},
-			{"logs", []string{`level=INFO msg="number 42"`, `level=WARN msg="what: report"`, `level=ERROR msg="told by callback"`}},
+			{"logs", []string{`level=INFO msg="number 42"`, `level=WARN msg="what: report"`, `level=ERROR msg="told by callback"`, `level=ERROR msg="what: secret"`}},
 		} {
 			if _, err := n.SpawnRemote(t.Context(), truss.SpawnRequest{Node: peer.Name, Module: "crashes", Function: c.function}); err != nil {
 				t.Fatal(err)
@@ -143,13 +143,15 @@ func TestTheyCrash(t *testing.T) {
 	})
 }
 
-const crashes = `-module(crashes). -export([plain/0, otp/0, logs/0]).
+const crashes = `-module(crashes). -export([plain/0, otp/0, logs/0, format_log/1]).
 plain() -> error(badly).
 otp() -> proc_lib:spawn(crashes, plain, []).
 logs() ->
 	logger:notice("number ~p", [42]),
 	logger:warning(#{what => report}),
-	logger:error(#{what => secret}, #{report_cb => fun(_) -> {"told by ~ts", [callback]} end}).`
+	logger:error(#{what => callback}, #{report_cb => fun crashes:format_log/1}),
+	logger:error(#{what => secret}, #{report_cb => fun(_) -> {"not by this one", []} end}).
+format_log(#{what := What}) -> {"told by ~ts", [What]}.`
 
 // TestElixirPrints: IO.puts there is a line here; and a Go function that an Elixir
 // process spawns prints to the group leader of that.
