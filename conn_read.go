@@ -29,6 +29,9 @@ func (c *conn) readSignals() error {
 		if err != nil {
 			return err
 		}
+		if signal == nil || signal.Own {
+			frames.takeBack()
+		}
 		if signal == nil {
 			continue // a tick, or part of a large message
 		}
@@ -47,7 +50,8 @@ const frameOverhead = 512 << 10
 // It reads into a slab that it gives away piece by piece: bodies alias it, so
 // that a message costs no allocation and no copy of its own on the way to its
 // receiver. A slab starts at 4 KiB, for there are many idle connections, and
-// doubles while reads fill it.
+// doubles while reads fill it. One of which all bodies were taken back, as those of
+// fragments are, is used again.
 type frameReader struct {
 	from     io.Reader
 	max      int           // largest body
@@ -55,13 +59,14 @@ type frameReader struct {
 
 	slab       []byte
 	start, end int // slab[start:end] is read but not returned yet
+	given      int // bodies of this slab that belong to others
 	size       int // of the next slab
 }
 
 const (
 	minSlab = 4 << 10
 	maxSlab = 64 << 10
-	trusted = 128 << 10 // a slab this large is allocated for a frame that only announces it: a fragment fits
+	trusted = 132 << 10 // a slab this large is allocated for a frame that only announces it: two fragments fit
 )
 
 // next returns the body of the next frame, empty for a tick. The caller owns it.
@@ -78,14 +83,18 @@ func (r *frameReader) next() ([]byte, error) {
 	}
 	body := r.slab[r.start+4 : r.start+4+length : r.start+4+length]
 	r.start += 4 + length
+	r.given++
 	return body, nil
 }
+
+// takeBack tells that nobody keeps the body that next returned last.
+func (r *frameReader) takeBack() { r.given-- }
 
 // fill reads until n bytes are there. The slab grows with what has arrived, not
 // with what a peer announces.
 func (r *frameReader) fill(n int) error {
 	for r.end-r.start < n {
-		if r.end == len(r.slab) || len(r.slab)-r.start < n && r.end-r.start >= len(r.slab)/2 {
+		if r.end == len(r.slab) || r.start > 0 && len(r.slab)-r.start < n {
 			r.renew(n)
 		}
 		k, err := r.from.Read(r.slab[r.end:])
@@ -104,17 +113,18 @@ func (r *frameReader) fill(n int) error {
 	return nil
 }
 
-// renew starts a new slab with what is left of the old, which belongs to those
-// who hold its frames.
+// renew makes room for a frame of n bytes: in this slab if it is nobody else's,
+// else in a new one.
 func (r *frameReader) renew(n int) {
-	if r.size == 0 {
-		r.size = minSlab
-	}
 	left := r.slab[r.start:r.end]
-	size := max(r.size, min(n, max(2*len(left), trusted)))
+	if r.given == 0 && n <= len(r.slab) {
+		r.start, r.end = 0, copy(r.slab, left)
+		return
+	}
+	size := max(r.size, minSlab, min(2*n, max(2*len(left), trusted)))
 	slab := make([]byte, size)
 	r.end = copy(slab, left)
-	r.slab, r.start = slab, 0
+	r.slab, r.start, r.given = slab, 0, 0
 }
 
 // readError says in OTP's words why a socket could not be read.

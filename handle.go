@@ -53,7 +53,7 @@ func (c *conn) handle(s *dist.Signal) error {
 }
 
 func message(s *dist.Signal) Message {
-	return Message{raw: s.Payload, atoms: s.Atoms, slab: len(s.Payload) < maxSlab/4}
+	return Message{raw: s.Payload, atoms: s.Atoms, slab: !s.Own && len(s.Payload) < maxSlab/4}
 }
 
 // fromPeer checks that a signal that changes links or monitors speaks for a

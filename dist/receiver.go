@@ -18,6 +18,8 @@ type Signal struct {
 	// Atoms is what references in Payload stand for: for Decoder.Reset. It is
 	// shared between signals, for reading only.
 	Atoms []etf.Term
+	// Own is set if Payload is memory of its own. Then nothing of the frame is kept.
+	Own bool
 }
 
 // Receiver turns the frames of one connection, in their order, into signals. Not
@@ -49,8 +51,8 @@ func NewReceiver(flags Flags, limits ReceiveLimits) *Receiver {
 // valid until the next call, except for Payload, Atoms and the terms in Control,
 // which may be kept.
 //
-// Memory: the caller gives body away. Payload, binaries in Control and pieces of
-// incomplete signals alias it.
+// Memory: the caller gives body away, for Payload and binaries in Control alias it;
+// unless sig is nil or its Own is set, when body may be used again.
 //
 // An error is a *ProtocolError, and the connection is lost: the cache may have
 // changed or not.
@@ -141,7 +143,7 @@ var errNoPayload = errors.New("the message, reason or arguments are missing")
 // signal completes r.sig. What follows a control message without payload means
 // nothing, as in OTP.
 func (r *Receiver) signal(payload []byte, atoms []etf.Term, at int) (*Signal, error) {
-	r.sig.Payload, r.sig.Atoms = nil, nil
+	r.sig.Payload, r.sig.Atoms, r.sig.Own = nil, nil, false
 	if r.sig.Control.Op.HasPayload() {
 		if len(payload) == 0 {
 			return nil, &ProtocolError{Op: r.sig.Control.Op, Offset: at, Err: errNoPayload}
@@ -176,7 +178,9 @@ func (r *Receiver) first(body []byte) (*Signal, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.dec.Copy = id > 1 // the control message outlives the frame
 	rest, err = r.control(rest, atoms, len(body)-len(rest))
+	r.dec.Copy = false
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +192,7 @@ func (r *Receiver) first(body []byte) (*Signal, error) {
 	}
 	s := &sequence{control: r.sig.Control, atoms: atoms, next: id - 1, size: sequenceCost + len(body) - len(rest)}
 	r.held += s.size
-	if err := r.add(s, rest); err != nil {
+	if err := r.add(s, rest, s.next); err != nil {
 		return nil, err
 	}
 	if r.seqs == nil {
@@ -226,7 +230,7 @@ func (r *Receiver) next(body []byte) (*Signal, error) {
 		return nil, violation(10, "fragment %d of sequence %d instead of %d", id, seq, s.next)
 	}
 	s.next--
-	if err := r.add(s, rest); err != nil {
+	if err := r.add(s, rest, s.next); err != nil {
 		return nil, err
 	}
 	if id > 1 {
@@ -235,19 +239,25 @@ func (r *Receiver) next(body []byte) (*Signal, error) {
 	delete(r.seqs, seq)
 	r.held -= s.size
 	r.sig.Control = s.control
-	return r.signal(s.join(), s.atoms, len(body))
+	sig, err := r.signal(s.payload, s.atoms, len(body))
+	if err == nil {
+		sig.Own = true
+	}
+	return sig, err
 }
 
-// add keeps one piece of a sequence.
-func (r *Receiver) add(s *sequence, piece []byte) error {
-	s.add(piece)
-	s.size += len(piece)
-	r.held += len(piece)
+// add keeps one piece of a sequence, of which more are to come.
+func (r *Receiver) add(s *sequence, piece []byte, more uint64) error {
+	room := s.room(len(piece), more)
+	grown := room - cap(s.payload)
+	s.size += grown
+	r.held += grown
 	switch {
-	case s.payload > r.limits.Message:
+	case len(s.payload)+len(piece) > r.limits.Message:
 		return &ProtocolError{Op: s.control.Op, Err: fmt.Errorf("%w: its payload is over %d bytes", ErrTooLarge, r.limits.Message)}
 	case r.held > r.limits.Reassembly:
 		return &ProtocolError{Op: s.control.Op, Err: fmt.Errorf("%w: incomplete signals are over %d bytes together", ErrTooLarge, r.limits.Reassembly)}
 	}
+	s.add(piece, room)
 	return nil
 }

@@ -214,6 +214,43 @@ func TestAtomTablesAreSnapshots(t *testing.T) {
 	}
 }
 
+// Frames of fragments may be used again: nothing that they brought may change.
+func TestFragmentsKeepNothing(t *testing.T) {
+	const both = Flags(FlagsSupported)
+	s, r := NewSender(both), NewReceiver(both, ReceiveLimits{})
+	payload := bytes.Repeat([]byte("0123456789abcdef"), 20_000)
+	token := []byte("a token with a binary")
+	var b Buffer
+	stream, err := s.Append(&b, &Control{Op: OpSendSenderTT, From: pidA, To: pidB, Token: token}, payload)
+	if err != nil || stream == nil {
+		t.Fatal(stream, err)
+	}
+	for stream.Next(&b) {
+	}
+	wire := bytes.Join(b.Chunks(nil), nil)
+	for len(wire) > 0 {
+		n := int(binary.BigEndian.Uint32(wire))
+		frame := bytes.Clone(wire[4 : 4+n])
+		wire = wire[4+n:]
+		sig, err := r.Frame(frame)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear(frame)
+		if sig == nil {
+			continue
+		}
+		var d etf.Decoder
+		d.Reset(sig.Payload, sig.Atoms)
+		got, err := d.Term()
+		if err != nil || !sig.Own || !etf.Equal(got, payload) || !etf.Equal(sig.Control.Token, token) {
+			t.Errorf("own %v, token %q, %v", sig.Own, sig.Control.Token, err)
+		}
+		return
+	}
+	t.Error("no signal came")
+}
+
 func TestPayloadAliasesFrame(t *testing.T) {
 	r := NewReceiver(flagsOTP25, ReceiveLimits{})
 	body := []byte("\x83D\x00" + ctlSend + "a\x01")
@@ -223,19 +260,33 @@ func TestPayloadAliasesFrame(t *testing.T) {
 	}
 }
 
-// Small pieces must not pin their frames, nor large ones be copied twice.
-func TestSequenceJoins(t *testing.T) {
-	var s sequence
-	var want []byte
-	for i, n := range []int{0, 1, smallPiece - 1, smallPiece, 3 * smallPiece, 7, 0, 9, smallPiece} {
-		piece := bytes.Repeat([]byte{byte(i)}, n)
-		want = append(want, piece...)
-		s.add(piece)
-	}
-	if len(s.pieces) != 5 {
-		t.Errorf("%d pieces are kept, want 5", len(s.pieces))
-	}
-	if got := s.join(); !bytes.Equal(got, want) || cap(got) > len(want)+smallPiece {
-		t.Errorf("%d bytes (capacity %d), want %d", len(got), cap(got), len(want))
+// What is allocated for a payload is at most twice what has come, unless large
+// fragments announce it; and it is copied once if they come as announced.
+func TestSequenceRoom(t *testing.T) {
+	for _, test := range []struct {
+		piece     int
+		fragments uint64
+		most      int // times the bytes that have come
+	}{
+		{1, 60_000, 2}, {1000, 60_000, 2}, {largePiece - 1, 100, 2}, {64 << 10, 16, 16},
+	} {
+		var s sequence
+		var want []byte
+		moved := 0
+		for i := range min(test.fragments, 200) {
+			piece := bytes.Repeat([]byte{byte(i)}, test.piece)
+			want = append(want, piece...)
+			before := cap(s.payload)
+			s.add(piece, s.room(len(piece), test.fragments-1-i))
+			if cap(s.payload) != before {
+				moved++
+			}
+			if cap(s.payload) > test.most*len(want)+64 { // and what the allocator rounds up to
+				t.Fatalf("%+v: after %d bytes %d are held", test, len(want), cap(s.payload))
+			}
+		}
+		if !bytes.Equal(s.payload, want) || test.piece == 64<<10 && moved != 1 {
+			t.Errorf("%+v: %d bytes, want %d; allocated %d times", test, len(s.payload), len(want), moved)
+		}
 	}
 }

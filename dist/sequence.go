@@ -6,49 +6,44 @@ const (
 	// sequenceCost is what an incomplete signal counts for before it has any
 	// payload: its Control and the map entry.
 	sequenceCost = 1 << 10
-	// smallPiece is the size up to which pieces are copied together. Each kept
-	// piece costs a slice header and pins its frame, which must not be many times
-	// what it counts for.
-	smallPiece = 4 << 10
+	// trustedPayload is how much is allocated for a payload that is only announced.
+	// Most that come in fragments are smaller, and so are copied once.
+	trustedPayload = 2 << 20
+	// largePiece is a fragment of a sender that means it. Memory for one that sends
+	// a byte at a time must not be many times what it sends.
+	largePiece = 16 << 10
 )
 
-// sequence is a signal whose fragments are coming in.
+// sequence is a signal whose fragments are coming in. It copies them, so that the
+// reader of the socket uses one buffer for all.
 type sequence struct {
 	control Control
 	atoms   []etf.Term
-	next    uint64   // id of the fragment to come
-	pieces  [][]byte // of the payload, aliasing the frames
-	tail    []byte   // small pieces behind those, copied together
-	payload int      // bytes in pieces and tail
-	size    int      // bytes it counts for
+	next    uint64 // id of the fragment to come
+	payload []byte // so far
+	size    int    // bytes it counts for: with payload, its capacity
 }
 
-func (s *sequence) add(piece []byte) {
-	s.payload += len(piece)
-	if len(piece) < smallPiece {
-		s.tail = append(s.tail, piece...)
-		return
-	}
-	s.flush()
-	s.pieces = append(s.pieces, piece)
-}
-
-func (s *sequence) flush() {
-	if len(s.tail) > 0 {
-		s.pieces = append(s.pieces, s.tail)
-		s.tail = nil
+// room is the capacity payload gets to take a piece after which more fragments
+// are to come: what has come doubles, as append would have it, but a sender of
+// large fragments gets what it announces, as far as we trust it.
+func (s *sequence) room(piece int, more uint64) int {
+	need := len(s.payload) + piece
+	switch {
+	case need <= cap(s.payload):
+		return cap(s.payload)
+	case piece < largePiece:
+		return max(need, 2*cap(s.payload))
+	default:
+		announced := min(trustedPayload, uint64(piece)*(more+1))
+		return max(need, 2*cap(s.payload), len(s.payload)+int(announced))
 	}
 }
 
-// join returns the payload in one piece, copied once.
-func (s *sequence) join() []byte {
-	s.flush()
-	if len(s.pieces) == 1 {
-		return s.pieces[0]
+// add appends a piece, with the capacity that room has said.
+func (s *sequence) add(piece []byte, room int) {
+	if room > cap(s.payload) {
+		s.payload = append(make([]byte, 0, room), s.payload...)
 	}
-	all := make([]byte, 0, s.payload)
-	for _, p := range s.pieces {
-		all = append(all, p...)
-	}
-	return all
+	s.payload = append(s.payload, piece...)
 }
