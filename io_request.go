@@ -110,7 +110,7 @@ func (u *user) serveOne(ctx context.Context, from etf.Pid, request etf.Term) etf
 const formatTime = 5 * time.Second
 
 // put writes. What io_lib is to make of a format and its arguments is made on the
-// node that asks, where both are at home (docs/decisions/0010). That costs one round
+// node that asks, where both are at home (docs/decisions/0014). That costs one round
 // trip, and prints exactly as that release prints. The protocol allows any function;
 // but From is not proven to be who it says, and nobody is to make this node call
 // what it likes on a third one. OTP's io module asks for no other.

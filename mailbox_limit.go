@@ -6,7 +6,7 @@ package truss
 // the process, messages to its AliasOnce aliases, and what the runtime itself
 // tells: Down, Exit and NodeEvent.
 //
-// Without it a mailbox has no limit, as in Erlang. docs/decisions/0005 tells why
+// Without it a mailbox has no limit, as in Erlang. docs/decisions/0013 tells why
 // messages are dropped, rather than the process ended or the sender held up.
 func MailboxLimit(messages int) SpawnOption {
 	return func(o *spawnOptions) { o.mailbox = messages }
