@@ -1,0 +1,92 @@
+package pubsub_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/truss-beam/truss"
+	"github.com/truss-beam/truss/pubsub"
+	"github.com/truss-beam/truss/trusstest"
+)
+
+// counter is the least a subscriber can do.
+type counter struct{ n int }
+
+func (c *counter) Deliver(pubsub.Message) bool {
+	c.n++
+	return true
+}
+
+func fanOut(b testing.TB, subscribers int, subscriber func(i int) pubsub.Subscriber) *pubsub.PubSub {
+	ps := open(b, trusstest.New(b).Start("a"), pubsub.Config{})
+	for i := range subscribers {
+		if _, err := ps.Subscribe("t", subscriber(i)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return ps
+}
+
+// TestFanOutDoesNotAllocate: what a broadcast allocates does not depend on how
+// many get it.
+func TestFanOutDoesNotAllocate(t *testing.T) {
+	message := map[string]any{"id": 1, "text": "hello"}
+	allocs := func(subscribers int, subscriber func(int) pubsub.Subscriber) float64 {
+		ps := fanOut(t, subscribers, subscriber)
+		return testing.AllocsPerRun(10, func() {
+			if err := ps.LocalBroadcast("t", message); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	count := func(int) pubsub.Subscriber { return new(counter) }
+	full := func(int) pubsub.Subscriber { return make(pubsub.Chan) }
+	one := allocs(1, count)
+	if many := allocs(10_000, count); many > one+1 {
+		t.Errorf("%v allocations for 10,000 subscribers, %v for one", many, one)
+	}
+	if many := allocs(10_000, full); many > one+1 {
+		t.Errorf("%v allocations for 10,000 channels, %v for one", many, one)
+	}
+}
+
+// BenchmarkFanOut is one broadcast to a million subscriptions of this node.
+func BenchmarkFanOut(b *testing.B) {
+	message, err := truss.NewMessage(map[string]any{"id": 1, "text": "hello"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	const many = 1_000_000
+	for _, kind := range []struct {
+		name string
+		make func(int) pubsub.Subscriber
+	}{
+		{"func", func(int) pubsub.Subscriber { return new(counter) }},
+		{"full channel", func(int) pubsub.Subscriber { return make(pubsub.Chan) }},
+	} {
+		b.Run(fmt.Sprint(kind.name, " ", many), func(b *testing.B) {
+			ps := fanOut(b, many, kind.make)
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := ps.LocalBroadcast("t", message); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/many, "ns/subscriber")
+		})
+	}
+}
+
+// BenchmarkSubscribe is a subscription and its end beside a million others.
+func BenchmarkSubscribe(b *testing.B) {
+	ps := fanOut(b, 1_000_000, func(int) pubsub.Subscriber { return new(counter) })
+	c := new(counter)
+	b.ReportAllocs()
+	for b.Loop() {
+		s, err := ps.Subscribe("t", c)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s.Unsubscribe()
+	}
+}
