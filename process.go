@@ -121,7 +121,7 @@ func (p *Process) finish(err error) {
 	if !deliberate(err) && p.exited() == nil {
 		p.logFailure(err)
 	}
-	p.terminate(exitReason(err))
+	p.terminate(reasonTerm(exitReason(err)))
 }
 
 func (p *Process) logFailure(err error) {
@@ -225,7 +225,7 @@ func (p *Process) terminate(reason etf.Term) {
 	p.dead, p.reason = true, reason
 	names, ends, monitors, watchers, aliases := p.names, p.links.ends, p.monitors, p.watchers, p.aliases
 	watching, conns := p.monitorsNodes, p.conns
-	p.names, p.links.ends, p.monitors, p.watchers, p.aliases = nil, nil, nil, nil, nil
+	p.names, p.links.ends, p.monitors, p.watchers, p.aliases, p.conns = nil, nil, nil, nil, nil, nil
 	p.mu.Unlock()
 
 	n := p.node
