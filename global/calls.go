@@ -1,0 +1,124 @@
+package global
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/truss-beam/truss/etf"
+)
+
+// multiCall is one request to several nodes' global_name_server.
+type multiCall struct {
+	as      etf.Pid
+	waits   map[string]bool
+	replies map[string]etf.Term // nodes that are gone have none
+	silent  []string            // nodes that did not answer in time
+	timer   int64
+	then    func(*multiCall)
+}
+
+// call asks several nodes the same on behalf of pid as, and then goes on in a
+// later turn. This node's own answer is had at once.
+func (m *machine) multiCall(as etf.Pid, nodes []string, request request, then func(*multiCall)) {
+	m.serial++
+	id := m.serial
+	c := &multiCall{as: as, waits: make(map[string]bool), replies: make(map[string]etf.Term), then: then}
+	for _, node := range nodes {
+		if node == m.self {
+			c.replies[node], _ = request.serve(m, as)
+			continue
+		}
+		c.waits[node] = true
+	}
+	if len(c.waits) == 0 {
+		m.soon(func() { then(c) })
+		return
+	}
+	m.calls[id] = c
+	for _, node := range nodes {
+		if node != m.self {
+			m.do(call{as: as, id: id, node: node, request: request.term()})
+		}
+	}
+	c.timer = m.after(callTimeout, func() { m.callTimedOut(id) })
+}
+
+// tellAll is multiCall without interest in the replies.
+func (m *machine) tellAll(as etf.Pid, nodes []string, request request) {
+	for _, node := range nodes {
+		if node == m.self {
+			request.serve(m, as)
+			continue
+		}
+		m.do(call{as: as, node: node, request: request.term()})
+	}
+}
+
+func (m *machine) answered(id int64, node string, reply etf.Term, ok bool) {
+	c := m.calls[id]
+	if c == nil || !c.waits[node] {
+		return
+	}
+	delete(c.waits, node)
+	if ok {
+		c.replies[node] = reply
+	}
+	if len(c.waits) == 0 {
+		m.stop(c.timer)
+		delete(m.calls, id)
+		m.soon(func() { c.then(c) })
+	}
+}
+
+func (m *machine) callTimedOut(id int64) {
+	c := m.calls[id]
+	c.silent = sorted(c.waits)
+	c.waits = nil
+	delete(m.calls, id)
+	m.soon(func() { c.then(c) })
+}
+
+// callsOf are the calls that one of our processes waits for.
+func (m *machine) callsOf(as etf.Pid) []int64 {
+	ids := slices.Sorted(maps.Keys(m.calls))
+	return slices.DeleteFunc(ids, func(id int64) bool { return m.calls[id].as != as })
+}
+
+// setLockOn sets a lock on all these nodes, or on none.
+func (m *machine) setLockOn(as etf.Pid, id lockID, nodes []string, then func(bool)) {
+	if len(nodes) > 1 && slices.Contains(nodes, m.self) && !m.locks.may(id) {
+		m.soon(func() { then(false) })
+		return
+	}
+	m.multiCall(as, nodes, setLock{id}, func(c *multiCall) {
+		set, all := c.silent, len(c.silent) == 0
+		for _, node := range sorted(c.replies) {
+			if c.replies[node] == etf.Term(etf.Atom("true")) {
+				set = append(set, node)
+			} else {
+				all = false
+			}
+		}
+		if !all {
+			// A node that has been silent may set the lock yet: it gets to know too.
+			m.delLockOn(as, id, set)
+		}
+		then(all)
+	})
+}
+
+// delLockOn frees a lock, on the boss last: whoever gets that next is to find
+// the other nodes free.
+func (m *machine) delLockOn(as etf.Pid, id lockID, nodes []string) {
+	if len(nodes) == 0 {
+		return
+	}
+	nodes = slices.Sorted(slices.Values(nodes))
+	m.tellAll(as, slices.Compact(nodes), delLock{id})
+}
+
+func sorted[V any](set map[string]V) []string { return slices.Sorted(maps.Keys(set)) }
+
+func without(nodes []string, not ...string) []string {
+	return slices.DeleteFunc(slices.Clone(nodes), func(n string) bool { return slices.Contains(not, n) })
+}

@@ -1,0 +1,108 @@
+package global
+
+import (
+	"github.com/truss-beam/truss/etf"
+)
+
+// What can happen to a machine. Messages of peers are in wire.go.
+type (
+	nodeUp   struct{ node string }
+	nodeDown struct{ node string }
+	// down: a process that was monitored is gone, or its node is.
+	down struct{ pid etf.Pid }
+	// replied and gone end a call to a node. gone ends all that a process of ours
+	// has called there.
+	replied struct {
+		id    int64
+		node  string
+		reply etf.Term
+	}
+	gone struct {
+		as   etf.Pid
+		node string
+	}
+	// connected is the outcome of a connect action.
+	connected struct {
+		node string
+		ok   bool
+	}
+	// resolutions is the outcome of a resolve action.
+	resolutions struct {
+		node      string
+		tag       int64
+		conflicts []conflict
+	}
+	fired struct{ timer int64 }
+	// leaving: the node is about to disconnect from all others, who are not to
+	// take that for the loss of connections.
+	leaving struct{ done func(nodes []string) }
+)
+
+func (e nodeUp) happen(m *machine) {
+	if m.up[e.node] {
+		return
+	}
+	m.up[e.node] = true
+	if m.connectAll {
+		m.greet(e.node)
+	}
+}
+
+func (e nodeDown) happen(m *machine) {
+	if !m.up[e.node] {
+		return
+	}
+	delete(m.up, e.node)
+	m.forget(e.node, disconnected)
+}
+
+func (e down) happen(m *machine) {
+	delete(m.monitors, e.pid)
+	m.locksOf(e.pid)
+	m.namesOf(e.pid)
+}
+
+func (e replied) happen(m *machine) { m.answered(e.id, e.node, e.reply, true) }
+
+func (e gone) happen(m *machine) {
+	for _, id := range m.callsOf(e.as) {
+		m.answered(id, e.node, nil, false)
+	}
+}
+
+func (e connected) happen(m *machine) {
+	if e.ok || m.up[e.node] {
+		m.cast(e.node, etf.Tuple{etf.Atom("in_sync"), etf.Atom(m.self), etf.Atom("true")})
+		return
+	}
+	// A node that was up when the operations were assembled has died since, and no
+	// nodedown will tell.
+	m.do(note{text: "cannot connect to a node of the cluster", args: []any{"peer", e.node}})
+	m.forget(e.node, disconnected)
+}
+
+func (e resolutions) happen(m *machine) {
+	s := m.sessions[e.node]
+	if s == nil || !s.active || s.tag != e.tag {
+		return
+	}
+	m.resolvedHere(e.node, s, e.conflicts)
+}
+
+func (e fired) happen(m *machine) {
+	f := m.timers[e.timer]
+	delete(m.timers, e.timer)
+	if f != nil {
+		f()
+	}
+}
+
+func (e leaving) happen(m *machine) {
+	nodes := sorted(m.up)
+	for _, node := range nodes {
+		m.forget(node, ignored)
+		delete(m.up, node) // its nodedown then is none
+		m.do(disconnect{node})
+	}
+	e.done(nodes)
+}

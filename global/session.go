@@ -1,0 +1,321 @@
+package global
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/truss-beam/truss/etf"
+)
+
+// session is one attempt of two nodes to become known to each other, from
+// nodeup until the names of their partitions are one. (In OTP it is what the
+// process dictionary of global_name_server has about a node.)
+//
+//	init_connect both ways, each with a new tag     greet, initConnect
+//	init_connect_ack                                initConnectAck
+//	both lockers have their partition locked        locker.go, locked
+//	exchange of all names                           exchange
+//	conflicts resolved by the smaller node
+//	resolved both ways                              resolved
+//	new_nodes to the rest of each partition, del_lock
+//
+// Whatever does not fit cancels the session and starts another one.
+type session struct {
+	active bool  // there is a tag of ours: we have greeted
+	tag    int64 // ours: what the peer's messages must carry
+
+	greeted bool  // the peer has
+	hisTag  int64 // what ours must carry
+	vsn     int64 // the lower of both versions
+	early   *initConnect
+
+	locked    bool        // our locker has the lock, and the peer's
+	lock      etf.Term    // its requester
+	exchanged []entry     // the peer's names, come before we were locked
+	waiting   bool        // exchanged is there
+	ops       []operation // for our partition; from when conflicts are resolved
+	ready     bool        // ops is there
+	his       *resolved   // come before ops was there
+}
+
+// session returns the state kept for a node.
+func (m *machine) session(node string) *session {
+	s := m.sessions[node]
+	if s == nil {
+		s = new(session)
+		m.sessions[node] = s
+	}
+	return s
+}
+
+// greet makes us known to a node that has come up, as OTP's handle_nodeup.
+func (m *machine) greet(node string) {
+	s := m.session(node)
+	if _, known := m.known[node]; known || s.active {
+		return
+	}
+	m.serial++
+	early := s.early
+	s.active, s.tag, s.early = true, m.serial, nil
+	locker := etf.Tuple{etf.Atom("locker"), etf.Atom("no_longer_a_pid"), etf.List{}, m.locker}
+	m.cast(node, etf.Tuple{etf.Atom("init_connect"), etf.Tuple{version, s.tag}, etf.Atom(m.self), locker})
+	if early != nil {
+		m.soon(func() { early.happen(m) })
+	}
+}
+
+func (e initConnect) happen(m *machine) {
+	if _, ongoing := m.pending[e.node]; ongoing {
+		// He has begun anew: so must we.
+		m.sendCancel(e.node, e.tag)
+		m.restart(e.node)
+	}
+	s := m.session(e.node)
+	s.greeted, s.hisTag, s.vsn = true, e.tag, min(e.vsn, version)
+	if !s.active {
+		s.early = &e
+		return
+	}
+	m.pending[e.node] = e.vsn
+	m.toLocker(hisLocker{peer{node: e.node, locker: e.locker, vsn: s.vsn, tag: s.tag, hisTag: e.tag}})
+	if e.vsn >= versionVerify {
+		m.tell(e.node, etf.Tuple{etf.Atom("init_connect_ack"), etf.Atom(m.self), e.tag, s.tag})
+	}
+}
+
+func (e initConnectAck) happen(m *machine) {
+	s := m.sessions[e.node]
+	if s != nil && s.active && s.tag == e.yours && s.greeted && s.hisTag == e.mine {
+		return
+	}
+	m.sendCancel(e.node, e.mine)
+	m.restart(e.node)
+}
+
+func (e cancelConnect) happen(m *machine) {
+	if m.current(e.node, e.tag) {
+		m.restart(e.node)
+	}
+}
+
+// current tells whether a message with this tag is of the session that is on.
+func (m *machine) current(node string, tag int64) bool {
+	s := m.sessions[node]
+	return s != nil && s.active && s.tag == tag
+}
+
+// check is current; if it is not, the locker gives up what it had of that session.
+func (m *machine) check(node string, tag int64) (*session, bool) {
+	if m.current(node, tag) {
+		return m.sessions[node], true
+	}
+	m.toLocker(cancelLock{node: node, tag: tag})
+	return nil, false
+}
+
+func (m *machine) sendCancel(node string, tag int64) {
+	m.tell(node, etf.Tuple{etf.Atom("cancel_connect"), etf.Atom(m.self), tag})
+}
+
+// restart gives a session up and, if the node is still up, begins another.
+func (m *machine) restart(node string) {
+	s := m.sessions[node]
+	again := s != nil && s.active
+	m.endSession(node, nil)
+	if again && m.up[node] {
+		m.greet(node)
+	}
+}
+
+// endSession forgets a session, telling the peer if it was not about to end
+// well. The locker runs last before it lets go of its lock, if it has one.
+func (m *machine) endSession(node string, last func()) {
+	s := m.sessions[node]
+	if s != nil && s.active {
+		m.toLocker(cancelLock{node: node, tag: s.tag, last: last})
+		if v, ok := m.pending[node]; ok && v >= versionVerify && m.up[node] {
+			m.sendCancel(node, s.hisTag)
+		}
+	}
+	delete(m.sessions, node)
+	delete(m.pending, node)
+}
+
+// locked: our locker has set the lock in our partition, and so has the peer's.
+func (m *machine) locked(node string, tag int64, lock etf.Term) {
+	s, ok := m.check(node, tag)
+	if !ok {
+		return
+	}
+	s.locked, s.lock = true, lock
+	m.cast(node, etf.Tuple{etf.Atom("exchange"), etf.Atom(m.self), m.names.wire(), etf.List{}, s.hisTag})
+	if s.waiting {
+		m.compare(node, s)
+	}
+}
+
+func (e exchange) happen(m *machine) {
+	s, ok := m.check(e.node, e.tag)
+	if !ok || s.waiting {
+		return
+	}
+	s.exchanged, s.waiting = e.names, true
+	if s.locked {
+		m.compare(e.node, s)
+	}
+}
+
+// compare finds what the peer's names mean for ours. Of two nodes the smaller
+// one resolves conflicts, so that each is resolved once.
+func (m *machine) compare(node string, s *session) {
+	var conflicts []conflict
+	for _, his := range s.exchanged {
+		ours, ok := m.names.find(his.name)
+		switch {
+		case !ok:
+			s.ops = append(s.ops, operation{insert: true, entry: his})
+		case ours.pid != his.pid && m.self < node:
+			conflicts = append(conflicts, conflict{name: his.name, his: his, ours: ours})
+		}
+	}
+	if len(conflicts) == 0 {
+		m.resolvedHere(node, s, nil)
+		return
+	}
+	m.do(resolve{node: node, tag: s.tag, conflicts: conflicts})
+}
+
+// resolvedHere: what our partition has to do is known, and what the peer's.
+func (m *machine) resolvedHere(node string, s *session, conflicts []conflict) {
+	var his []operation
+	for _, c := range conflicts {
+		switch c.winner {
+		case winnerHis, winnerLost:
+			s.ops = append(s.ops, operation{insert: true, entry: c.his})
+		case winnerOurs:
+			his = append(his, operation{insert: true, entry: c.ours})
+		default:
+			remove := operation{entry: entry{name: c.name}}
+			s.ops, his = append(s.ops, remove), append(his, remove)
+		}
+	}
+	s.ready = true
+	m.cast(node, etf.Tuple{etf.Atom("resolved"), etf.Atom(m.self), wireOps(his), m.wireKnown(m.versionOf(node)),
+		etf.Atom("unused"), m.names.wireExt(), s.hisTag})
+	if s.his != nil {
+		m.join2(node, s, s.his)
+	}
+}
+
+func (e resolved) happen(m *machine) {
+	s, ok := m.check(e.node, e.tag)
+	if !ok || s.his != nil {
+		return
+	}
+	s.his = &e
+	if s.ready {
+		m.join2(e.node, s, s.his)
+	}
+}
+
+// join2 joins the two partitions, as OTP's resolved.
+func (m *machine) join2(node string, s *session, e *resolved) {
+	ops := append(s.ops, e.ops...)
+	before := maps.Clone(m.known)
+	news := []member{{node, m.versionOf(node)}}
+	for _, n := range e.known {
+		if n.vsn == 0 {
+			n.vsn = m.versionOf(n.node)
+		}
+		news = append(news, n)
+	}
+	for _, n := range e.known {
+		m.connect(n.node)
+	}
+	m.apply(ops, e.ext, s.lock)
+	m.nowSynced(node)
+	for _, n := range e.known {
+		delete(m.pending, n.node) // no cancel_connect: we know each other by this
+		m.endSession(n.node, nil)
+	}
+	vsn, lock := s.vsn, s.lock
+	delete(m.pending, node)
+	m.endSession(node, func() { m.announce(before, ops, e.ext, news, vsn, lock) })
+	m.addKnown(news)
+	m.synced[node] = true
+}
+
+// announce tells our partition of the other one. The locker sends it, so that it
+// arrives before its del_lock.
+func (m *machine) announce(partition map[string]int64, ops []operation, ext []external, news []member, vsn int64, lock etf.Term) {
+	extra := etf.List{etf.Tuple{etf.Atom("vsn"), vsn}, etf.Tuple{etf.Atom("lock"), etf.Tuple{globalResource, lock}}}
+	for _, n := range slices.Sorted(maps.Keys(partition)) {
+		msg := etf.Tuple{etf.Atom("new_nodes"), etf.Atom(m.self), wireOps(ops), wireExternals(ext), wireMembers(news, partition[n]), extra}
+		m.do(send{as: m.locker, node: n, msg: etf.Tuple{etf.Atom("$gen_cast"), msg}, connect: true})
+	}
+}
+
+func (e newNodes) happen(m *machine) {
+	for _, node := range m.addKnown(e.nodes) {
+		m.connect(node)
+	}
+	m.apply(e.ops, e.ext, e.lock)
+}
+
+func (e inSync) happen(m *machine) {
+	m.nowSynced(e.node)
+	m.synced[e.node] = true
+	delete(m.pending, e.node) // no cancel_connect
+	m.endSession(e.node, nil)
+}
+
+// connect connects to a node we have learnt of and then tells it that we are in
+// sync; its global:sync waits for that.
+func (m *machine) connect(node string) {
+	if node != m.self {
+		m.do(connect{node})
+	}
+}
+
+// addKnown adds to the known nodes, and returns which are new.
+func (m *machine) addKnown(news []member) (added []string) {
+	for _, n := range news {
+		if n.node == m.self {
+			continue
+		}
+		if old, ok := m.known[n.node]; !ok {
+			added = append(added, n.node)
+		} else if old > 0 {
+			continue
+		}
+		m.known[n.node] = n.vsn
+	}
+	return added
+}
+
+// loss says why a node is forgotten.
+type loss int
+
+const (
+	disconnected loss = iota // the connection was lost: others may have to be told
+	requested                // it is to disconnect from us, or we from it
+	ignored
+)
+
+// forget is OTP's handle_nodedown. Locks and names of the node's processes go
+// when their monitors fire.
+func (m *machine) forget(node string, why loss) {
+	m.endSession(node, nil)
+	switch {
+	case why == requested:
+		m.removing[node] = true
+	case why == disconnected && !m.removing[node]:
+		m.reportLoss(node)
+		fallthrough
+	default:
+		delete(m.removing, node)
+	}
+	delete(m.known, node)
+	delete(m.synced, node)
+	m.syncedOrGone(node)
+}
