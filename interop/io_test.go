@@ -189,3 +189,32 @@ reason = receive do {:DOWN, ^ref, :process, ^pid, reason} -> reason after 10000 
 		}
 	})
 }
+
+// TestTheySetGroupLeader: group_leader/2 on a Go process (op 7) says where it prints.
+func TestTheySetGroupLeader(t *testing.T) {
+	each(t, func(t *testing.T, release beam.Release) {
+		p := connectedPair(t, release, beam.Options{}, truss.Config{})
+		leader := p.beam.Spawn()
+		leader.MustEval(t, "register(leader, self())")
+		printed := make(chan error, 1)
+		spawn(t, p.node, func(ctx context.Context, self *truss.Process) error {
+			if err := self.Send(ctx, truss.Name{Name: "leader", Node: p.beam.Name}, self.PID()); err != nil {
+				return err
+			}
+			if _, err := self.Receive(ctx); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(self.Stdout(), "süß")
+			printed <- err
+			return nil
+		})
+		const lead = `receive Pid when is_pid(Pid) -> group_leader(self(), Pid), Pid ! go after 10000 -> error(none) end,
+			receive {io_request, From, ReplyAs, {put_chars, unicode, Text}} -> From ! {io_reply, ReplyAs, ok}, Text after 10000 -> error(none) end`
+		if got := leader.MustEval(t, lead); got != `<<"süß"/utf8>>` {
+			t.Errorf("printed %s", got)
+		}
+		if err := <-printed; err != nil {
+			t.Error(err)
+		}
+	})
+}
