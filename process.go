@@ -121,7 +121,7 @@ func (p *Process) finish(err error) {
 	if !deliberate(err) && p.exited() == nil {
 		p.logFailure(err)
 	}
-	p.terminate(reasonTerm(exitReason(err)))
+	p.terminate(exitReason(err))
 }
 
 func (p *Process) logFailure(err error) {
