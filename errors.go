@@ -67,6 +67,28 @@ func exitReason(err error) etf.Term {
 	return err.Error()
 }
 
+// reasonTerm makes a reason of Go values the term that a process on another node
+// gets, so that one on this node gets the same.
+func reasonTerm(reason etf.Term) (etf.Term, error) {
+	if _, ok := reason.(etf.Atom); ok {
+		return reason, nil
+	}
+	m, err := NewMessage(reason)
+	if err != nil {
+		return nil, err
+	}
+	return m.Term()
+}
+
+// finalReason is reasonTerm for a process that ends in any case.
+func finalReason(reason etf.Term) etf.Term {
+	term, err := reasonTerm(reason)
+	if err != nil {
+		return etf.Tuple{etf.Atom("bad_exit_reason"), []byte(err.Error())}
+	}
+	return term
+}
+
 // Exit reasons that OTP knows.
 var (
 	reasonNormal       etf.Term = etf.Atom("normal")

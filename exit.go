@@ -41,6 +41,10 @@ func (n *Node) sendExit(from, to etf.Pid, reason etf.Term, linked bool) {
 // case, any other unless it traps exits.
 func (p *Process) Exit(ctx context.Context, to etf.Pid, reason etf.Term) error {
 	n := p.node
+	reason, err := reasonTerm(reason)
+	if err != nil {
+		return err
+	}
 	if string(to.Node) == n.name {
 		n.sendExit(p.pid, to, reason, false)
 		return nil

@@ -121,7 +121,7 @@ func (p *Process) finish(err error) {
 	if !deliberate(err) && p.exited() == nil {
 		p.logFailure(err)
 	}
-	p.terminate(exitReason(err))
+	p.terminate(finalReason(exitReason(err)))
 }
 
 func (p *Process) logFailure(err error) {
