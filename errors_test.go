@@ -3,6 +3,7 @@ package truss_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 
 	"github.com/truss-beam/truss"
@@ -65,4 +66,23 @@ func TestReasonsAreTerms(t *testing.T) {
 func sameTerm(a, b etf.Term) bool {
 	_, text := a.(string)
 	return etf.Equal(a, b) && !text
+}
+
+// TestGoexit: a process function that leaves by runtime.Goexit, as one that calls a
+// test's FailNow does, has ended like any other.
+func TestGoexit(t *testing.T) {
+	inBubble(t, func(t *testing.T, ctx context.Context, c *trusstest.Cluster) {
+		p, err := c.Start("a").Spawn(func(context.Context, *truss.Process) error {
+			runtime.Goexit()
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		await(t, ctx, p.Context().Done())
+		var exit *truss.ExitError
+		if cause := context.Cause(p.Context()); !errors.As(cause, &exit) || !sameTerm(exit.Reason, []byte("runtime.Goexit was called")) {
+			t.Error(cause)
+		}
+	})
 }

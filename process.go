@@ -108,13 +108,23 @@ func (p *Process) leave() { p.terminate(reasonNormal) }
 
 // run is the process's goroutine.
 func (p *Process) run(fn ProcessFunc) {
+	returned := false
 	defer func() {
-		if r := recover(); r != nil {
+		switch r := recover(); {
+		case returned:
+		case r != nil:
 			p.finish(panicked(r, debug.Stack()))
+		default:
+			p.finish(errGoexit)
 		}
 	}()
-	p.finish(fn(p.ctx, p))
+	err := fn(p.ctx, p)
+	returned = true
+	p.finish(err)
 }
+
+// errGoexit is the end of a process by runtime.Goexit, which a test's FailNow calls.
+var errGoexit = errors.New("runtime.Goexit was called")
 
 // finish ends the process as its function has ended.
 func (p *Process) finish(err error) {
