@@ -2,8 +2,10 @@ package truss_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
+	"runtime"
 	"testing"
 
 	"github.com/truss-beam/truss"
@@ -140,17 +142,35 @@ func BenchmarkRoundTrip(b *testing.B) {
 	}
 }
 
-// BenchmarkCall is a gen_server call to another node, by a caller that is no process.
+// BenchmarkCall is a gen_server call to another node, by callers that are no
+// processes.
 func BenchmarkCall(b *testing.B) {
-	x, y := benchNodes(b)
-	if _, err := y.Serve("echo", echo{}); err != nil {
-		b.Fatal(err)
+	for _, callers := range []int{1, 64} {
+		b.Run(fmt.Sprint(callers), func(b *testing.B) {
+			x, y := benchNodes(b)
+			if _, err := y.Serve("echo", echo{}); err != nil {
+				b.Fatal(err)
+			}
+			to := truss.Name{Name: "echo", Node: y.Name()}
+			b.ReportAllocs()
+			b.SetParallelism(max(1, callers/runtime.GOMAXPROCS(0)))
+			if callers == 1 {
+				for b.Loop() {
+					call(b, x, to)
+				}
+				return
+			}
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					call(b, x, to)
+				}
+			})
+		})
 	}
-	to := truss.Name{Name: "echo", Node: y.Name()}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := truss.Call[int](b.Context(), x, to, 42); err != nil {
-			b.Fatal(err)
-		}
+}
+
+func call(b *testing.B, from truss.Caller, to truss.Name) {
+	if _, err := truss.Call[int](b.Context(), from, to, 42); err != nil {
+		b.Error(err)
 	}
 }
