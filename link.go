@@ -14,9 +14,10 @@ type links struct {
 	lastID uint64 // the last unlink id given out; ids are 1 to 2^64-1
 }
 
+// linkEnd is either active or waits for the acknowledgement of an unlink.
 type linkEnd struct {
 	active    bool
-	unlinking uint64 // the unlink that is not acknowledged yet, or 0
+	unlinking uint64 // that unlink's id; 0 if active
 }
 
 // link is this process calling link/1. It tells whether to send LINK.
@@ -25,8 +26,10 @@ func (l *links) link(pid etf.Pid) (send bool) {
 	if end.active {
 		return false
 	}
-	end.active = true // even while an unlink is unacknowledged
-	l.set(pid, end)
+	// Even while an unlink is unacknowledged, which is then forgotten: were it
+	// remembered, an UNLINK_ID and a LINK of the peer's that cross ours would leave
+	// two processes that both linked last without a link.
+	l.set(pid, linkEnd{active: true})
 	return true
 }
 
@@ -52,22 +55,16 @@ func (l *links) linked(pid etf.Pid) {
 
 // unlinked is UNLINK_ID received; the acknowledgement is due in any case.
 func (l *links) unlinked(pid etf.Pid) {
-	end, known := l.ends[pid]
-	if !known || !end.active {
-		return
+	if l.ends[pid].active {
+		delete(l.ends, pid)
 	}
-	end.active = false
-	l.set(pid, end)
 }
 
 // acknowledged is UNLINK_ID_ACK received.
 func (l *links) acknowledged(pid etf.Pid, id uint64) {
-	end := l.ends[pid]
-	if end.unlinking != id {
-		return
+	if end, known := l.ends[pid]; known && end.unlinking == id {
+		delete(l.ends, pid)
 	}
-	end.unlinking = 0
-	l.set(pid, end)
 }
 
 // broken is EXIT received, or the connection lost, or the linked process gone.
@@ -78,12 +75,7 @@ func (l *links) broken(pid etf.Pid) (active bool) {
 	return active
 }
 
-// set stores an end, or forgets one that says nothing any more.
 func (l *links) set(pid etf.Pid, end linkEnd) {
-	if end == (linkEnd{}) {
-		delete(l.ends, pid)
-		return
-	}
 	if l.ends == nil {
 		l.ends = make(map[etf.Pid]linkEnd)
 	}
