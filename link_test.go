@@ -2,6 +2,7 @@ package truss
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/truss-beam/truss/etf"
@@ -9,8 +10,10 @@ import (
 
 // TestLinkProtocol walks every interleaving of two processes that link and
 // unlink each other over a network that delays but does not reorder. When all
-// signals have arrived, both ends must agree, and where the last words of both
-// are the same, or only one said anything, that must be the outcome.
+// signals have arrived, both ends must agree, and if both linked last they must be
+// linked. (That both unlinked last promises less, in OTP too: the LINK that p sent
+// before its last unlink/1 can arrive after q's, if an earlier UNLINK_ID of q's
+// has made p's last one do nothing.)
 // (erl_dist_protocol, "Link Protocol".)
 func TestLinkProtocol(t *testing.T) {
 	for _, script := range []string{
@@ -71,23 +74,12 @@ func (w *linkWalk) walk(s linkWorld) {
 	if !moved && s.ends[0].active != s.ends[1].active {
 		w.t.Errorf("scripts %q: the ends disagree, %+v, after %s", w.scripts, s.ends, s.path)
 	}
-	if want, clear := lastWord(w.scripts); !moved && clear && s.ends[0].active != want {
-		w.t.Errorf("scripts %q: linked %v, want %v, after %s", w.scripts, !want, want, s.path)
+	if !moved && strings.HasSuffix(w.scripts[0], "l") && strings.HasSuffix(w.scripts[1], "l") && !s.ends[0].active {
+		w.t.Errorf("scripts %q: both linked last and are not linked, after %s", w.scripts, s.path)
 	}
 	if !moved && (s.ends[0].unlinking != 0 || s.ends[1].unlinking != 0) {
 		w.t.Errorf("scripts %q: an unlink is never acknowledged, %+v, after %s", w.scripts, s.ends, s.path)
 	}
-}
-
-// lastWord tells what two scripts must come to, if that does not depend on who
-// came first.
-func lastWord(scripts [2]string) (linked, clear bool) {
-	a, b := scripts[0], scripts[1]
-	if b == "" {
-		b = a
-	}
-	linked = a[len(a)-1] == 'l'
-	return linked, linked == (b[len(b)-1] == 'l')
 }
 
 // load makes the links value of process i; store puts it back.
