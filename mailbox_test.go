@@ -1,6 +1,8 @@
 package truss
 
 import (
+	"context"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -93,5 +95,41 @@ func TestMailboxLimit(t *testing.T) {
 	}
 	if waiting, dropped := b.load(); waiting != 4 || dropped != 5 || overflows != 2 {
 		t.Errorf("%d wait, %d dropped, told %d times; want 4, 5, 2", waiting, dropped, overflows)
+	}
+}
+
+// TestAliasesEndWithProcess: the table keeps none of a process that has ended, nor of
+// calls that are over.
+func TestAliasesEndWithProcess(t *testing.T) {
+	n, err := Start(t.Context(), Config{Name: "a@127.0.0.1", Cookie: "secret", NoListen: true, Hidden: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	p, err := n.Spawn(func(ctx context.Context, p *Process) error {
+		for range 10 {
+			p.Alias()
+			if err := n.Send(ctx, p.Alias(AliasOnce), 1); err != nil {
+				return err
+			}
+			if err := p.Call(ctx, "net_kernel", "hello", nil); err != nil {
+				return err
+			}
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if len(p.aliases) != 10 {
+			t.Errorf("the process has %d aliases, want 10", len(p.aliases))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-p.Context().Done()
+	n.aliases.mu.Lock()
+	defer n.aliases.mu.Unlock()
+	if len(n.aliases.m) != 0 {
+		t.Errorf("%d aliases are left", len(n.aliases.m))
 	}
 }

@@ -17,29 +17,32 @@ type child struct {
 	returned chan struct{}  // closed when its Run has returned
 }
 
-// start spawns the child, and lets it run once it is linked: its end is missed by
-// no one.
+// start spawns the child, and lets it run once it is linked: a supervisor that is
+// killed meanwhile leaves nothing behind.
 func (s *supervisor) start(ctx context.Context, c *child) error {
 	linked, returned := make(chan struct{}), make(chan struct{})
 	p, err := s.p.Node().Spawn(func(ctx context.Context, p *truss.Process) error {
 		defer close(returned)
 		<-linked
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		return c.Run(ctx, p)
 	}, c.Options...)
 	if err != nil {
 		return err
 	}
-	err = s.p.Link(ctx, p.PID())
-	close(linked)
-	if err != nil {
+	defer close(linked)
+	if err := s.p.Link(ctx, p.PID()); err != nil { // the supervisor is dead
+		_ = s.p.Exit(ctx, p.PID(), etf.Atom("kill"))
 		return err
 	}
 	c.process, c.returned = p, returned
 	return nil
 }
 
-// reason is why the process has ended. That is not what its Exit says, if it ended
-// before it was linked: then it is noproc.
+// reason is why the process has ended. That is not what its Exit says, if somebody
+// ended it before it was linked: then it is noproc.
 func (c *child) reason() etf.Term {
 	var exit *truss.ExitError
 	if errors.As(context.Cause(c.process.Context()), &exit) {
