@@ -224,7 +224,7 @@ func (d *driver) begin(kind etf.Atom, receivers, each int) (*client, gen.Process
 	return c, p, pids, nil
 }
 
-func (d *driver) flow(each int) (contender.Receipt, error) {
+func (d *driver) flow(each int, payloads [][]byte) (contender.Receipt, error) {
 	var total contender.Receipt
 	c, _, pids, err := d.begin(etf.Atom(d.job.Payload), d.job.Senders, each)
 	if err != nil {
@@ -237,7 +237,7 @@ func (d *driver) flow(each int) (contender.Receipt, error) {
 			return total, err
 		}
 		go func() {
-			_, err := p.DirectWithTimeout(work{to: to, each: each, job: d.job}, 120)
+			_, err := p.DirectWithTimeout(work{to: to, each: each, job: d.job, payloads: payloads}, 120)
 			sent <- err
 		}()
 	}
@@ -257,9 +257,10 @@ func (d *driver) flow(each int) (contender.Receipt, error) {
 }
 
 type work struct {
-	to   etf.Term
-	each int
-	job  contender.Job
+	to       etf.Term
+	each     int
+	job      contender.Job
+	payloads [][]byte
 }
 
 // sender is a process that sends what it is asked to.
@@ -270,9 +271,8 @@ func (*sender) HandleDirect(p *gen.ServerProcess, _ etf.Ref, message interface{}
 	if !ok {
 		return nil, fmt.Errorf("unexpected %T", message)
 	}
-	payloads := contender.Binaries(max(w.job.Size, 8))
 	for i := range w.each {
-		var m etf.Term = payloads[i%len(payloads)]
+		var m etf.Term = w.payloads[i%len(w.payloads)]
 		if w.job.Payload == "tuple" {
 			m = etf.Tuple{etf.Atom("reading"), i, etf.Atom("on")}
 		}

@@ -53,7 +53,7 @@ func start(j contender.Job) (gen.Node, error) {
 	var options gen.NodeOptions
 	options.Network.Cookie = "truss_bench"
 	options.Network.Registrar = registrar.Create(registrar.Options{Port: uint16(j.Port)})
-	options.Network.Acceptors = []gen.AcceptorOptions{{Host: "127.0.0.1", Port: 15000, PortRange: 5000}}
+	options.Network.Acceptors = []gen.AcceptorOptions{{Host: "127.0.0.1", Port: 15000, PortRange: 25000}} // its end, in fact
 	options.Log.DefaultLogger.Output = io.Discard
 	return ergo.StartNode(gen.Atom(j.Name), options)
 }
@@ -234,7 +234,7 @@ func (d *driver) begin(kind string, receivers, each int) (gen.PID, *worker, []ge
 	return pid, w, reply.Pids, err
 }
 
-func (d *driver) flow(each int) (contender.Receipt, error) {
+func (d *driver) flow(each int, payloads [][]byte) (contender.Receipt, error) {
 	var total contender.Receipt
 	_, w, pids, err := d.begin(d.job.Payload, d.job.Senders, each)
 	if err != nil {
@@ -247,7 +247,7 @@ func (d *driver) flow(each int) (contender.Receipt, error) {
 			return total, err
 		}
 		go func() {
-			sent <- d.within(sender, func(w *worker) error { return send(w, d.job, to, each) })
+			sent <- d.within(sender, func(w *worker) error { return send(w, d.job, to, each, payloads) })
 		}()
 	}
 	for range pids {
@@ -265,8 +265,7 @@ func (d *driver) flow(each int) (contender.Receipt, error) {
 	return total, nil
 }
 
-func send(w *worker, j contender.Job, to gen.PID, each int) error {
-	payloads := contender.Binaries(max(j.Size, 8))
+func send(w *worker, j contender.Job, to gen.PID, each int, payloads [][]byte) error {
 	for i := range each {
 		var m any = payloads[i%len(payloads)]
 		if j.Payload == "tuple" {

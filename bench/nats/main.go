@@ -63,13 +63,18 @@ func serve(j contender.Job) (string, error) {
 	}
 	cmd := exec.Command(program, "broker", fmt.Sprint(j.Port))
 	cmd.Stderr = os.Stderr
-	// Never closed: the kernel does when this process ends, and with it the broker.
+	// Never closed but by the kernel when this process ends, and with it the broker.
 	if _, err := cmd.StdinPipe(); err != nil {
 		return "", err
 	}
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
+	go func() {
+		// This also keeps the pipe from being collected, and so closed.
+		fmt.Fprintln(os.Stderr, "the broker ended:", cmd.Wait())
+		os.Exit(1)
+	}()
 	url := fmt.Sprintf("nats://127.0.0.1:%d", j.Port)
 	nc, err := nats.Connect(url, nats.RetryOnFailedConnect(true), nats.ReconnectWait(20*time.Millisecond))
 	if err != nil {
@@ -151,7 +156,9 @@ func drive(j contender.Job) (contender.Figures, error) {
 	}
 	switch j.Scenario {
 	case "send":
-		return contender.Flow(j, func(each int) (contender.Receipt, error) { return flow(nc, j, each) })
+		return contender.Flow(j, func(each int, payloads [][]byte) (contender.Receipt, error) {
+			return flow(nc, j, each, payloads)
+		})
 	case "call":
 		return calls(nc, j)
 	}
@@ -174,7 +181,7 @@ func calls(nc *nats.Conn, j contender.Job) (contender.Figures, error) {
 	})
 }
 
-func flow(nc *nats.Conn, j contender.Job, each int) (contender.Receipt, error) {
+func flow(nc *nats.Conn, j contender.Job, each int, payloads [][]byte) (contender.Receipt, error) {
 	var total contender.Receipt
 	inbox := nats.NewInbox()
 	answers, err := nc.SubscribeSync(inbox)
@@ -198,7 +205,7 @@ func flow(nc *nats.Conn, j contender.Job, each int) (contender.Receipt, error) {
 	}
 	sent := make(chan error, j.Senders)
 	for _, subject := range request.Subjects {
-		go func() { sent <- publish(nc, subject, j, each) }()
+		go func() { sent <- publish(nc, subject, j, each, payloads) }()
 	}
 	for range j.Senders {
 		if err := <-sent; err != nil {
@@ -222,8 +229,7 @@ func flow(nc *nats.Conn, j contender.Job, each int) (contender.Receipt, error) {
 	return total, nil
 }
 
-func publish(nc *nats.Conn, subject string, j contender.Job, each int) error {
-	payloads := contender.Binaries(max(j.Size, 8))
+func publish(nc *nats.Conn, subject string, j contender.Job, each int, payloads [][]byte) error {
 	var tuple [9]byte
 	for i := range each {
 		b := payloads[i%len(payloads)]

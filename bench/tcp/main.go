@@ -124,7 +124,9 @@ func drive(j contender.Job) (contender.Figures, error) {
 	switch j.Scenario {
 	case "send":
 		f, err := contender.Flow(contender.Job{Payload: "binary", Size: frame(j) - overhead, Count: j.Count, Senders: j.Senders, Warmup: j.Warmup},
-			func(each int) (contender.Receipt, error) { return flow(conn, j, each) })
+			func(each int, payloads [][]byte) (contender.Receipt, error) {
+				return flow(conn, frames(payloads), j.Senders, each)
+			})
 		if j.Payload == "tuple" {
 			delete(f, "mb_per_s")
 		}
@@ -151,29 +153,34 @@ func trips(conn net.Conn, j contender.Job) (contender.Figures, error) {
 	})
 }
 
+// frames puts a header of the right size before each payload.
+func frames(payloads [][]byte) [][]byte {
+	framed := make([][]byte, len(payloads))
+	for i, payload := range payloads {
+		framed[i] = make([]byte, overhead, overhead+len(payload))
+		binary.BigEndian.PutUint32(framed[i], uint32(overhead+len(payload)-4))
+		framed[i] = append(framed[i], payload...)
+	}
+	return framed
+}
+
 // flow has the senders share the connection behind a lock, as the processes of
 // one node do.
-func flow(conn net.Conn, j contender.Job, each int) (contender.Receipt, error) {
+func flow(conn net.Conn, frames [][]byte, senders, each int) (contender.Receipt, error) {
 	var got contender.Receipt
-	size := frame(j)
-	if err := binary.Write(conn, binary.BigEndian, order{uint32(size), uint32(each * j.Senders)}); err != nil {
+	if err := binary.Write(conn, binary.BigEndian, order{uint32(len(frames[0])), uint32(each * senders)}); err != nil {
 		return got, err
 	}
 	out := &locked{w: bufio.NewWriterSize(conn, large)}
-	var senders sync.WaitGroup
-	for range j.Senders {
-		senders.Go(func() {
-			frames := contender.Binaries(size)
-			for i, payload := range contender.Binaries(size - overhead) {
-				binary.BigEndian.PutUint32(frames[i], uint32(size-4))
-				copy(frames[i][overhead:], payload)
-			}
+	var all sync.WaitGroup
+	for range senders {
+		all.Go(func() {
 			for i := range each {
 				out.write(frames[i%len(frames)])
 			}
 		})
 	}
-	senders.Wait()
+	all.Wait()
 	if err := out.w.Flush(); err != nil {
 		return got, err
 	}

@@ -16,7 +16,9 @@ func driveSend(j contender.Job) (contender.Figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	return contender.Flow(j, func(each int) (contender.Receipt, error) { return flow(node, j, each) })
+	return contender.Flow(j, func(each int, payloads [][]byte) (contender.Receipt, error) {
+		return flow(node, j, each, payloads)
+	})
 }
 
 // within runs fn as a process of the node and returns when it has.
@@ -50,7 +52,7 @@ func begin(ctx context.Context, p *truss.Process, peer string, kind etf.Atom, re
 
 // flow sends so many messages from each sender, each to a receiver of its own,
 // and returns what the receivers confirm.
-func flow(node *truss.Node, j contender.Job, each int) (contender.Receipt, error) {
+func flow(node *truss.Node, j contender.Job, each int, payloads [][]byte) (contender.Receipt, error) {
 	var total contender.Receipt
 	err := within(node, func(ctx context.Context, p *truss.Process) error {
 		pids, err := begin(ctx, p, j.Peer, etf.Atom(j.Payload), j.Senders, each)
@@ -59,7 +61,7 @@ func flow(node *truss.Node, j contender.Job, each int) (contender.Receipt, error
 		}
 		sent := make(chan error, len(pids))
 		for _, to := range pids {
-			go func() { sent <- within(node, sender(j, to, each)) }()
+			go func() { sent <- within(node, sender(j, to, each, payloads)) }()
 		}
 		var errs error
 		for range pids {
@@ -90,13 +92,12 @@ func receipts(ctx context.Context, p *truss.Process, receivers int) (contender.R
 	return total, nil
 }
 
-func sender(j contender.Job, to etf.Pid, each int) truss.ProcessFunc {
+func sender(j contender.Job, to etf.Pid, each int, payloads [][]byte) truss.ProcessFunc {
 	message := tupleMessage
 	if j.Dynamic {
 		message = dynamicMessage
 	}
 	if j.Payload == "binary" {
-		payloads := contender.Binaries(j.Size)
 		message = func(i int) any { return payloads[i%len(payloads)] }
 	}
 	return func(ctx context.Context, p *truss.Process) error {

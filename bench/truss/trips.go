@@ -91,5 +91,7 @@ func driveMixed(j contender.Job) (contender.Figures, error) {
 	}
 	stream := j
 	stream.Payload, stream.Senders = "binary", 1
-	return contender.Mixed(j, func() (contender.Receipt, error) { return flow(node, stream, j.Count) }, pinger(node, echo))
+	return contender.Mixed(j, func(payloads [][]byte) (contender.Receipt, error) {
+		return flow(node, stream, j.Count, payloads)
+	}, pinger(node, echo))
 }

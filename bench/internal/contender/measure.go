@@ -16,27 +16,28 @@ type Figures map[string]float64
 const IdleLimit = 5 * time.Second
 
 // Flow measures messages in one direction. run sends so many messages from each
-// sender and returns when the receivers have confirmed them.
-func Flow(j Job, run func(each int) (Receipt, error)) (Figures, error) {
+// sender, taking the payloads in turn, and returns what the receivers confirm.
+func Flow(j Job, run func(each int, payloads [][]byte) (Receipt, error)) (Figures, error) {
+	payloads := Binaries(max(j.Size, 8))
 	if warm := j.Warmup / j.Senders; warm > 0 {
-		if err := confirmed(j, warm, run); err != nil {
+		if err := confirmed(j, warm, payloads, run); err != nil {
 			return nil, err
 		}
 	}
 	each := max(1, j.Count/j.Senders)
 	start := time.Now()
-	if err := confirmed(j, each, run); err != nil {
+	if err := confirmed(j, each, payloads, run); err != nil {
 		return nil, err
 	}
 	return rates(j, each*j.Senders, time.Since(start)), nil
 }
 
-func confirmed(j Job, each int, run func(int) (Receipt, error)) error {
-	got, err := run(each)
+func confirmed(j Job, each int, payloads [][]byte, run func(int, [][]byte) (Receipt, error)) error {
+	got, err := run(each, payloads)
 	if err != nil {
 		return err
 	}
-	return got.Check(Expected(j.Payload, j.Size, j.Senders, each))
+	return got.Check(Expected(j.Payload, j.Senders, each))
 }
 
 func rates(j Job, count int, took time.Duration) Figures {
@@ -95,17 +96,18 @@ func together(callers, each int, caller Caller) ([]time.Duration, error) {
 
 // Mixed measures round trips while something else, stream, goes on. The stream
 // is the fixed work; trips are made until it is over.
-func Mixed(j Job, stream func() (Receipt, error), caller Caller) (Figures, error) {
+func Mixed(j Job, stream func(payloads [][]byte) (Receipt, error), caller Caller) (Figures, error) {
 	if _, err := together(1, 50, caller); err != nil {
 		return nil, err
 	}
+	payloads := Binaries(j.Size)
 	var got Receipt
 	var failed error
 	over := make(chan struct{})
 	start := time.Now()
 	go func() {
 		defer close(over)
-		got, failed = stream()
+		got, failed = stream(payloads)
 	}()
 	var took []time.Duration
 	err := caller(func(trip func() error) error {
@@ -127,7 +129,7 @@ func Mixed(j Job, stream func() (Receipt, error), caller Caller) (Figures, error
 	if err := errors.Join(err, failed); err != nil {
 		return nil, err
 	}
-	if err := got.Check(Expected("binary", j.Size, 1, j.Count)); err != nil {
+	if err := got.Check(Expected("binary", 1, j.Count)); err != nil {
 		return nil, err
 	}
 	f["trips"] = float64(len(took))

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -54,6 +55,7 @@ type Server struct {
 	PID   int
 	Lines *bufio.Reader // what it prints after "ready"
 
+	port   int // the free port it was given
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
 	stderr bytes.Buffer
@@ -86,7 +88,7 @@ func Serve(cmd *exec.Cmd) (*Server, error) {
 		}
 		if err != nil {
 			s.Stop()
-			return nil, fmt.Errorf("%s did not come up: %w: %s", cmd.Path, err, tail(s.stderr.Bytes()))
+			return nil, fmt.Errorf("%s did not come up: %w: %s", filepath.Base(cmd.Path), err, tail(s.stderr.Bytes()))
 		}
 	}
 }
@@ -126,7 +128,7 @@ func Drive(cmd *exec.Cmd) (contender.Figures, error) {
 	case result.Error != "":
 		return nil, errors.New(result.Error)
 	case !found:
-		return nil, fmt.Errorf("%s printed no result (%v): %s", cmd.Path, err, tail(append(stderr.Bytes(), out.Bytes()...)))
+		return nil, fmt.Errorf("%s printed no result (%v): %s", filepath.Base(cmd.Path), err, tail(append(stderr.Bytes(), out.Bytes()...)))
 	}
 	return result.Figures, nil
 }
@@ -142,4 +144,7 @@ func lastResult(out []byte) (result contender.Result, found bool) {
 	return result, found
 }
 
-func tail(b []byte) string { return string(b[max(0, len(b)-600):]) }
+// tail is the end of what a program printed, on one line.
+func tail(b []byte) string {
+	return strings.Join(strings.Fields(string(b[max(0, len(b)-600):])), " ")
+}
