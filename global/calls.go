@@ -12,6 +12,7 @@ type multiCall struct {
 	as      etf.Pid
 	waits   map[string]bool
 	replies map[string]etf.Term // nodes that are gone have none
+	failed  []string            // nodes that are gone
 	silent  []string            // nodes that did not answer in time
 	timer   int64
 	then    func(*multiCall)
@@ -62,6 +63,8 @@ func (m *machine) answered(id int64, node string, reply etf.Term, ok bool) {
 	delete(c.waits, node)
 	if ok {
 		c.replies[node] = reply
+	} else {
+		c.failed = append(c.failed, node)
 	}
 	if len(c.waits) == 0 {
 		m.stop(c.timer)
@@ -91,7 +94,9 @@ func (m *machine) setLockOn(as etf.Pid, id lockID, nodes []string, then func(boo
 		return
 	}
 	m.multiCall(as, nodes, setLock{id}, func(c *multiCall) {
-		set, all := c.silent, len(c.silent) == 0
+		// A node that has been silent may set the lock yet, and one that was gone is
+		// back maybe and has set it: they get to know too that it is not held.
+		set, all := slices.Concat(c.silent, c.failed), len(c.silent) == 0
 		for _, node := range sorted(c.replies) {
 			if c.replies[node] == etf.Term(etf.Atom("true")) {
 				set = append(set, node)
@@ -100,7 +105,6 @@ func (m *machine) setLockOn(as etf.Pid, id lockID, nodes []string, then func(boo
 			}
 		}
 		if !all {
-			// A node that has been silent may set the lock yet: it gets to know too.
 			m.delLockOn(as, id, set)
 		}
 		then(all)

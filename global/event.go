@@ -1,6 +1,8 @@
 package global
 
 import (
+	"slices"
+
 	"github.com/truss-beam/truss/etf"
 )
 
@@ -53,7 +55,25 @@ func (e nodeDown) happen(m *machine) {
 		return
 	}
 	delete(m.up, e.node)
+	m.purge(e.node)
 	m.forget(e.node, disconnected)
+}
+
+// purge takes names and locks from all processes of a node that is down. Their
+// monitors have fired; but one that was to be made when the last messages of the
+// old connection were read may get made over the next one, and never fire.
+func (m *machine) purge(node string) {
+	var pids []etf.Pid
+	for pid := range m.monitors {
+		if string(pid.Node) == node {
+			pids = append(pids, pid)
+		}
+	}
+	slices.SortFunc(pids, func(a, b etf.Pid) int { return etf.Compare(a, b) })
+	for _, pid := range pids {
+		m.locksOf(pid)
+		m.namesOf(pid)
+	}
 }
 
 func (e down) happen(m *machine) {
@@ -78,6 +98,7 @@ func (e connected) happen(m *machine) {
 	// A node that was up when the operations were assembled has died since, and no
 	// nodedown will tell.
 	m.do(note{text: "cannot connect to a node of the cluster", args: []any{"peer", e.node}})
+	m.purge(e.node)
 	m.forget(e.node, disconnected)
 }
 

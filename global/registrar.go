@@ -59,7 +59,9 @@ func (m *machine) finishWrite(w *write, nodes []string, err error) {
 func (m *machine) registrarLock() lockID { return lockID{globalResource, m.registrar} }
 
 // lockKnown gets the lock on all known nodes, the boss first, and makes sure that
-// no others have become known meanwhile.
+// these are still the ones known. OTP looks for new ones only. But a node that was
+// lost meanwhile and is back, not joined yet, would get a name that its partition
+// does not, and never would: joining, both sides have it already.
 func (m *machine) lockKnown(w *write, times int) {
 	if w.given {
 		m.finishWrite(w, nil, errAbandoned)
@@ -81,12 +83,10 @@ func (m *machine) lockKnown(w *write, times int) {
 				retry()
 				return
 			}
-			for _, n := range m.knownNodes() {
-				if !slices.Contains(known, n) {
-					m.delLockOn(m.registrar, id, nodes)
-					retry()
-					return
-				}
+			if !slices.Equal(known, m.knownNodes()) {
+				m.delLockOn(m.registrar, id, nodes)
+				retry()
+				return
 			}
 			m.write(w, nodes)
 		})
