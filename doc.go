@@ -35,7 +35,13 @@
 //
 // Most processes are servers: Serve runs a Server, which Elixir calls with
 // GenServer.call, and Node.Call, Process.Call and the generic Call call one, here
-// or on any node.
+// or on any node. Methods makes a Server of a value's methods, MultiCall calls one
+// on many nodes, Stop ends one, and OTP's module sys works on all. The package
+// supervisor keeps processes running.
+//
+// What a process prints to its Stdout appears at its group leader: for a function
+// that a shell has spawned, in that shell. What a BEAM prints for a process that
+// this node has started there appears at Config.Stdout.
 //
 // # Functions
 //
