@@ -1,6 +1,7 @@
 package pubsub_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -47,6 +48,42 @@ func TestFanOutDoesNotAllocate(t *testing.T) {
 	}
 	if many := allocs(10_000, full); many > one+1 {
 		t.Errorf("%v allocations for 10,000 channels, %v for one", many, one)
+	}
+}
+
+// TestProcessesDoNotAllocate: nor does it matter that subscribers are processes.
+func TestProcessesDoNotAllocate(t *testing.T) {
+	n := trusstest.New(t).Start("a")
+	ps := open(t, n, pubsub.Config{})
+	received := make(chan struct{}, 1)
+	p, err := n.Spawn(func(ctx context.Context, p *truss.Process) error {
+		for {
+			if _, err := p.Receive(ctx); err != nil {
+				return err
+			}
+			received <- struct{}{}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ps.Subscribe("process", pubsub.Process(p)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ps.Subscribe("counter", new(counter)); err != nil {
+		t.Fatal(err)
+	}
+	allocs := func(topic string, arrived func()) float64 {
+		return testing.AllocsPerRun(1000, func() {
+			if err := ps.LocalBroadcast(topic, 1); err != nil {
+				t.Fatal(err)
+			}
+			arrived()
+		})
+	}
+	process := allocs("process", func() { <-received })
+	if least := allocs("counter", func() {}); process > least {
+		t.Errorf("%v allocations for a process, %v for a subscriber that does nothing", process, least)
 	}
 }
 

@@ -29,7 +29,7 @@ func (ps *PubSub) dispatch(from *Subscription, topic string, m Message, dispatch
 	if to == nil {
 		return
 	}
-	m.Topic = to.name
+	m.Topic, m.boxed = to.name, m.Message
 	if custom := ps.config.Dispatchers[dispatcher]; custom != nil {
 		custom(func(yield func(*Subscription) bool) {
 			for _, s := range all {

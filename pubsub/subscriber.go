@@ -11,6 +11,8 @@ import (
 type Message struct {
 	Topic string
 	truss.Message
+
+	boxed any // the truss.Message, made an interface value once for all processes
 }
 
 // Subscriber is who gets the messages of a topic. Deliver must not wait; it
@@ -55,6 +57,5 @@ func (p process) Deliver(m Message) bool {
 	if p.Context().Err() != nil {
 		return false
 	}
-	var message any = m.Message
-	return p.Send(context.Background(), p.Process, message) == nil
+	return p.Send(context.Background(), p.Process, m.boxed) == nil
 }
