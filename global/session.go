@@ -172,9 +172,11 @@ func (m *machine) compare(node string, s *session) {
 	for _, his := range s.exchanged {
 		ours, ok := m.names.find(his.name)
 		switch {
-		case !ok:
+		case !ok, ours.pid == his.pid:
+			// What we have too is told to our partition all the same, unlike in OTP: not
+			// all of its nodes may have it, if some could not reach the process before.
 			s.ops = append(s.ops, operation{insert: true, entry: his})
-		case ours.pid != his.pid && m.self < node:
+		case m.self < node:
 			conflicts = append(conflicts, conflict{name: his.name, his: his, ours: ours})
 		}
 	}
