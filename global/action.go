@@ -36,8 +36,12 @@ type (
 	// monitor asks for a down event. A connection is made for it if need be.
 	monitor   struct{ pid etf.Pid }
 	demonitor struct{ pid etf.Pid }
-	// connect asks for a connected event.
-	connect    struct{ node string }
+	// connect asks for a connected event. With greet there is nothing to say when
+	// the node is up, but for what is said to any.
+	connect struct {
+		node  string
+		greet bool
+	}
 	disconnect struct {
 		node string
 	}

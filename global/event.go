@@ -25,8 +25,8 @@ type (
 	}
 	// connected is the outcome of a connect action.
 	connected struct {
-		node string
-		ok   bool
+		connect
+		ok bool
 	}
 	// resolutions is the outcome of a resolve action.
 	resolutions struct {
@@ -57,6 +57,10 @@ func (e nodeDown) happen(m *machine) {
 	delete(m.up, e.node)
 	m.purge(e.node)
 	m.forget(e.node, disconnected)
+	if m.again[e.node] {
+		delete(m.again, e.node)
+		m.do(connect{node: e.node, greet: true})
+	}
 }
 
 // purge takes names and locks from all processes of a node that is down. Their
@@ -91,6 +95,9 @@ func (e gone) happen(m *machine) {
 }
 
 func (e connected) happen(m *machine) {
+	if e.greet {
+		return // its nodeup, if it has come up, does the rest
+	}
 	if e.ok || m.up[e.node] {
 		m.cast(e.node, etf.Tuple{etf.Atom("in_sync"), etf.Atom(m.self), etf.Atom("true")})
 		return

@@ -29,6 +29,8 @@ const (
 	// joinTimeout is how long names may take to be exchanged and resolved while
 	// both partitions are locked. OTP knows neither limit.
 	joinTimeout = 60 * time.Second
+	// rejoinAfter is how long in_sync may come before new_nodes tells of the node.
+	rejoinAfter = 5 * time.Second
 )
 
 // machine is global's state and rules without the node around them: an event
@@ -53,6 +55,7 @@ type machine struct {
 	known    map[string]int64 // nodes whose names are ours too, and their protocol version
 	pending  map[string]int64 // nodes that have answered our init_connect
 	removing map[string]bool  // nodes that are to disconnect, or be disconnected
+	again    map[string]bool  // of those, who are to be connected to anew
 	synced   map[string]bool
 	sessions map[string]*session
 
@@ -79,7 +82,7 @@ func newMachine(self string, locker, registrar etf.Pid, random *rand.Rand) *mach
 		self: self, locker: locker, registrar: registrar, random: random,
 		connectAll: true, prevent: true, creation: random.Int64N(1 << 59),
 		up: make(map[string]bool), known: make(map[string]int64), pending: make(map[string]int64),
-		removing: make(map[string]bool), synced: make(map[string]bool), sessions: make(map[string]*session),
+		removing: make(map[string]bool), again: make(map[string]bool), synced: make(map[string]bool), sessions: make(map[string]*session),
 		names: newNameTable(), locks: make(lockTable), monitors: make(map[etf.Pid]int),
 		lost: make(map[lostKey]lostInfo), calls: make(map[int64]*multiCall), timers: make(map[int64]func()),
 	}

@@ -193,7 +193,7 @@ func (g *Global) act(a action) {
 	case demonitor:
 		g.post(string(a.pid.Node), func(_ context.Context, box *outbox) { box.demonitor(g, a.pid) })
 	case connect:
-		g.tasks.Go(func() { g.feed(connected{node: a.node, ok: g.connect(a.node)}) })
+		g.tasks.Go(func() { g.feed(connected{connect: a, ok: g.connect(a.node)}) })
 	case disconnect:
 		g.tasks.Go(func() { _ = g.node.Disconnect(g.ctx, a.node) }) // that it is gone already is as good
 	case resolve:

@@ -269,13 +269,34 @@ func (e inSync) happen(m *machine) {
 	m.synced[e.node] = true
 	delete(m.pending, e.node) // no cancel_connect
 	m.endSession(e.node, nil)
+	if _, known := m.known[e.node]; !known && m.up[e.node] {
+		m.after(rejoinAfter, func() { m.rejoin(e.node) })
+	}
+}
+
+// rejoin joins a node anew that knows us and that we do not know, though it said
+// long ago that we are in sync. It happens when a node is back, and known to
+// another, before we have noticed that it was gone: then our nodedown is about the
+// old one, but takes what new_nodes said of the new one. OTP stays so. Here the
+// node is asked to disconnect, in a way that does not alarm the others.
+func (m *machine) rejoin(node string) {
+	if _, known := m.known[node]; known || !m.up[node] || m.removing[node] {
+		return
+	}
+	if s := m.sessions[node]; s != nil && s.active {
+		return
+	}
+	m.do(note{text: "joining a node anew that takes itself for joined", args: []any{"peer", node}})
+	m.tell(node, etf.Tuple{etf.Atom("remove_connection"), etf.Atom(m.self)})
+	m.forget(node, requested)
+	m.again[node] = true
 }
 
 // connect connects to a node we have learnt of and then tells it that we are in
 // sync; its global:sync waits for that.
 func (m *machine) connect(node string) {
 	if node != m.self {
-		m.do(connect{node})
+		m.do(connect{node: node})
 	}
 }
 
