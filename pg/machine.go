@@ -62,9 +62,15 @@ func (m *machine) changed(n name, joined, left []etf.Pid) {
 	}
 }
 
-// nodeUp: a node has come up, and may run the scope.
+// nodeUp: a node has come up, and may run the scope. For peers of it that are
+// known already, as only Discover finds any, see discover.
 func (m *machine) nodeUp(node etf.Atom) {
 	m.do(send{node: node, message: discoverMessage(m.self.scope)})
+	for pid := range m.peers {
+		if pid.Node == node {
+			m.do(send{to: pid, message: m.syncMessage()})
+		}
+	}
 }
 
 // nodeDown: its scopes are gone. Their monitors have said so already, except of
@@ -77,28 +83,36 @@ func (m *machine) nodeDown(node etf.Atom) {
 	}
 }
 
-// discover: a peer asks who is there.
+// discover: a peer asks who is there. It hears so, and one that is new is asked
+// back.
+//
+// That question is always followed by a sync, where OTP has the sync first. What
+// is sent can be late: if the link breaks and comes back before it is written,
+// the peer gets only the end of it. After a question alone it would know us, as
+// having nothing, and the next leave would end it (TestNeverCrashesOTP25 found
+// this). Whatever end it gets now: it does not know us and ignores it, until the
+// sync.
 func (m *machine) discover(peer etf.Pid) {
 	if peer.Node == m.self.scope.Node {
 		return // nobody but us has this scope here
 	}
-	if m.meet(peer) {
+	if m.peers[peer] == nil {
 		m.do(send{to: peer, message: discoverMessage(m.self.scope)})
+		m.meet(peer)
 		return
 	}
 	m.do(send{to: peer, message: m.syncMessage()})
 }
 
-// meet makes a peer known and tells whether it is new. A new one is told at once
-// what is here: whatever is sent to it later changes that.
-func (m *machine) meet(peer etf.Pid) bool {
+// meet makes a peer known. It is told at once what is here: whatever is sent to
+// it later changes that.
+func (m *machine) meet(peer etf.Pid) {
 	if m.peers[peer] != nil {
-		return false
+		return
 	}
 	m.do(send{to: peer, message: m.syncMessage()})
 	m.do(watch{peer})
 	m.peers[peer] = newSource(peer)
-	return true
 }
 
 // sync: a peer says all it has. It replaces what was known of it.

@@ -235,6 +235,7 @@ func TestMonitor(t *testing.T) {
 		sa, sb := open(t, a, ""), open(t, b, "")
 		p, q := idle(t, a).PID(), idle(t, b).PID()
 		join(t, sa, workers, p)
+		synctest.Wait()
 		ctx, cancel := context.WithCancel(t.Context())
 		members, events, err := sa.Monitor(ctx, workers)
 		if err != nil || !slices.Equal(members, []etf.Pid{p}) {

@@ -64,6 +64,9 @@ func (s *Scope) receive(m truss.Message) {
 }
 
 func (s *Scope) nodeEvent(e truss.NodeEvent) {
+	if e.Up {
+		s.out.fresh(etf.Atom(e.Node))
+	}
 	switch {
 	case !e.Up:
 		s.machine.nodeDown(etf.Atom(e.Node))
@@ -92,23 +95,26 @@ func (s *Scope) send(e send) {
 	if e.node != "" {
 		node, to = e.node, truss.Name{Name: s.name, Node: string(e.node)}
 	}
-	s.out.put(node, func() {
+	s.out.put(node, func() bool {
 		err := s.process.Send(s.ctx, to, e.message)
 		if err != nil && s.ctx.Err() == nil && !errors.Is(err, truss.ErrNoConnection) {
 			s.log.Error("pg: cannot send", "peer", node, "error", err)
 		}
+		return err == nil
 	})
 }
 
 // watch monitors a process. One of another node may have to wait its turn to be
 // monitored; there is no need to know when, for a peer is watched once until it
-// is down, and every monitor ends in one Down.
+// is down, and every monitor ends in one Down. One that is not placed, because the
+// connection is lost, is made up for by the node's Down.
 func (s *Scope) watch(pid etf.Pid) {
 	if string(pid.Node) == s.node.Name() {
 		s.watches[pid], _ = s.process.Monitor(s.ctx, pid) // fails only if the scope has ended
 		return
 	}
-	s.out.put(pid.Node, func() {
+	s.out.put(pid.Node, func() bool {
 		_, _ = s.process.Monitor(s.ctx, pid) // the same
+		return true
 	})
 }
