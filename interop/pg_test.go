@@ -30,8 +30,8 @@ func startScope(t *testing.T, n *truss.Node, scope string) *pg.Scope {
 	return s
 }
 
-// member is a process that does nothing.
-func member(t *testing.T, n *truss.Node) *truss.Process {
+// groupMember is a process that does nothing.
+func groupMember(t *testing.T, n *truss.Node) *truss.Process {
 	t.Helper()
 	return spawn(t, n, func(ctx context.Context, _ *truss.Process) error {
 		<-ctx.Done()
@@ -87,7 +87,7 @@ func TestPG(t *testing.T) {
 
 		// Both are there when the nodes meet; then everything that can change.
 		s := startScope(t, p.node, "")
-		g1, g2 := member(t, p.node), member(t, p.node)
+		g1, g2 := groupMember(t, p.node), groupMember(t, p.node)
 		join := func(pids ...etf.Pid) {
 			t.Helper()
 			if err := s.Join(crew, pids...); err != nil {
@@ -161,7 +161,7 @@ func TestPGScopeDies(t *testing.T) {
 	each(t, func(t *testing.T, release beam.Release) {
 		p := connectedPair(t, release, beam.Options{}, truss.Config{})
 		s := startScope(t, p.node, "own")
-		if err := s.Join(crew, member(t, p.node).PID()); err != nil {
+		if err := s.Join(crew, groupMember(t, p.node).PID()); err != nil {
 			t.Fatal(err)
 		}
 		beamMember(t, p.beam, "m")
@@ -199,7 +199,7 @@ func TestPGMonitors(t *testing.T) {
 				t.Fatalf("no event %s", want)
 			}
 		}
-		g := member(t, p.node)
+		g := groupMember(t, p.node)
 		if err := s.Join(crew, g.PID()); err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +246,7 @@ func testPGChurn(t *testing.T, releases []beam.Release) {
 	for i := range 2 {
 		n := start(t, truss.Config{Name: fmt.Sprintf("g%d@127.0.0.1", i), Epmd: fmt.Sprintf("127.0.0.1:%d", epmd)})
 		ours, s = append(ours, n), append(s, startScope(t, n, ""))
-		members = append(members, []*truss.Process{member(t, n), member(t, n), member(t, n)})
+		members = append(members, []*truss.Process{groupMember(t, n), groupMember(t, n), groupMember(t, n)})
 	}
 	meet := func() {
 		for i, n := range ours {
@@ -266,7 +266,7 @@ func testPGChurn(t *testing.T, releases []beam.Release) {
 		switch random.IntN(12) {
 		case 0:
 			endProcess(t, members[i][m])
-			members[i][m] = member(t, ours[i])
+			members[i][m] = groupMember(t, ours[i])
 		case 1:
 			_ = ours[i].Disconnect(t.Context(), beams[random.IntN(2)].Name) // it may not be connected
 		case 2:
