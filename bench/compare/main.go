@@ -137,7 +137,7 @@ func measure(o options, systems *launch.Systems, releases []otp.Release, stderr 
 	for _, r := range releases {
 		names, numbers = append(names, launch.OTPName(r)), append(numbers, r.Number)
 	}
-	points := slices.DeleteFunc(table.Points(names), func(p table.Point) bool { return !only.MatchString(p.Name) })
+	points := slices.DeleteFunc(table.Points(names, o.quick), func(p table.Point) bool { return !only.MatchString(p.Name) })
 	port, stop, err := startEPMD()
 	if err != nil {
 		return report.Report{}, err

@@ -16,7 +16,7 @@ import (
 // overhead is what the distribution protocol adds to a small payload: length,
 // header with atom cache references, and the control message with two pids.
 // TestOverhead in bench/truss holds it against what a Truss node writes.
-const overhead = 60
+const overhead = 48
 
 // tupleBytes is the encoded {reading, N, on} with its atoms in the cache.
 const tupleBytes = 11

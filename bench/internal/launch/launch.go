@@ -24,7 +24,7 @@ import (
 // compiles on a busy machine takes seconds), a run, and a server to end.
 const (
 	startLimit = 60 * time.Second
-	runLimit   = 2 * time.Minute
+	runLimit   = 30 * time.Second
 	stopLimit  = 2 * time.Second
 )
 

@@ -56,9 +56,11 @@ func alone(names ...string) []Contender {
 	return all
 }
 
-// Points lists everything, for the OTP releases called otps ("otp25", ...).
-func Points(otps []string) []Point {
-	points := oneWay(otps)
+// Points lists everything, for the OTP releases called otps ("otp25", ...). What
+// no bar asks for is left out of a quick comparison: rivals that take their time
+// to lose large messages.
+func Points(otps []string, quick bool) []Point {
+	points := oneWay(otps, quick)
 	points = append(points, roundTrips(otps)...)
 	points = append(points, codecs(otps)...)
 	points = append(points, memory(otps)...)
@@ -104,7 +106,7 @@ func oneWayName(kind string, senders int) string {
 	return fmt.Sprintf("one-way %s, %d senders", kind, senders)
 }
 
-func oneWay(otps []string) []Point {
+func oneWay(otps []string, quick bool) []Point {
 	var points []Point
 	for _, job := range kinds() {
 		for _, senders := range []int{1, 8} {
@@ -119,7 +121,10 @@ func oneWay(otps []string) []Point {
 					p.Contenders = append(p.Contenders, Contender{otp, Truss}, Contender{Truss, otp})
 				}
 			}
-			p.Contenders = append(p.Contenders, alone(Ergo2, Ergo3, NATS, TCP)...)
+			if !quick || job.Size <= 1<<10 {
+				p.Contenders = append(p.Contenders, alone(Ergo2, Ergo3, NATS)...)
+			}
+			p.Contenders = append(p.Contenders, alone(TCP)...)
 			points = append(points, p)
 		}
 	}

@@ -13,8 +13,13 @@ func otps() []string { return []string{"otp25", "otp29"} }
 
 // Every figure that a bar compares is one that some point measures.
 func TestBarsCompareWhatIsMeasured(t *testing.T) {
+	t.Run("whole", func(t *testing.T) { barsCompareWhatIsMeasured(t, table.Points(otps(), false)) })
+	t.Run("quick", func(t *testing.T) { barsCompareWhatIsMeasured(t, table.Points(otps(), true)) })
+}
+
+func barsCompareWhatIsMeasured(t *testing.T, points []table.Point) {
 	measured := make(map[[2]string]bool)
-	for _, p := range table.Points(otps()) {
+	for _, p := range points {
 		for _, c := range p.Contenders {
 			measured[[2]string{p.Name, c.String()}] = true
 		}
@@ -47,7 +52,9 @@ func samples(contenderName string, rates ...float64) []table.Sample {
 	return all
 }
 
-func figure(name string) table.Figure { return table.Figure{Point: "p", Contender: name, Metric: "rate"} }
+func figure(name string) table.Figure {
+	return table.Figure{Point: "p", Contender: name, Metric: "rate"}
+}
 
 func TestJudge(t *testing.T) {
 	failing := table.Sample{Point: "p", Contender: "c", Error: "lost 3 of 10 messages"}
