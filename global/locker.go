@@ -167,6 +167,7 @@ func (m *machine) waitToSelect() {
 	m.stop(j.timer)
 	j.timer = 0
 	if len(j.peers) == 0 {
+		j.recently = false
 		return
 	}
 	wait := min(time.Second+time.Duration(len(m.known))*100*time.Millisecond, 3*time.Second)
