@@ -303,7 +303,7 @@ func (w *world) agree() error {
 // by which OTP 25's scope ends, and wants both to agree at the end. PG_SEED=N
 // plays one again.
 func TestNeverCrashesOTP25(t *testing.T) {
-	first, rounds := uint64(time.Now().UnixNano()), uint64(2000)
+	first, rounds := uint64(time.Now().UnixNano()), uint64(1000)
 	if seed, err := strconv.ParseUint(os.Getenv("PG_SEED"), 10, 64); err == nil {
 		first, rounds = seed, 1
 	}

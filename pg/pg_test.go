@@ -302,3 +302,62 @@ func TestStrangeMessages(t *testing.T) {
 		want(t, s, workers, q)
 	})
 }
+
+// TestSlowPeer: a peer that does not read holds up neither Join nor the others,
+// and has everything once it reads again.
+func TestSlowPeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := trusstest.New(t)
+		a, b, slow := c.Start("a"), c.Start("b"), c.Start("slow")
+		c.Connect(a, b, slow)
+		sa, sb, ss := open(t, a, ""), open(t, b, ""), open(t, slow, "")
+		p := idle(t, a).PID()
+		synctest.Wait()
+		c.Partition("slow")
+		const groups = 100
+		name := strings.Repeat("x", 50_000) // 5 MB in all: more than what may wait for a peer
+		before := time.Now()
+		for i := range groups {
+			join(t, sa, fmt.Sprint(i, name), p)
+		}
+		synctest.Wait()
+		if waited := time.Since(before); waited != 0 {
+			t.Errorf("Join waited %v for a peer that does not read", waited)
+		}
+		if got := len(sb.WhichGroups()); got != groups {
+			t.Errorf("the other peer knows %d groups, want %d", got, groups)
+		}
+		if got := len(ss.WhichGroups()); got == groups {
+			t.Error("the slow peer knows everything: this tests nothing")
+		}
+		c.Heal()
+		time.Sleep(time.Second)
+		if got := len(ss.WhichGroups()); got != groups {
+			t.Errorf("the slow peer knows %d groups, want %d", got, groups)
+		}
+	})
+}
+
+// TestNodeEndsFirst: the scope ends with its node, and Close then is no harm.
+func TestNodeEndsFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := trusstest.New(t).Start("a")
+		s := open(t, n, "")
+		_, events, err := s.MonitorScope(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if e, open := <-events; open {
+			t.Errorf("event %v", e)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := pg.Start(n, "other"); !errors.Is(err, truss.ErrClosed) {
+			t.Errorf("start on a closed node: %v", err)
+		}
+	})
+}
