@@ -65,7 +65,7 @@ func TestFrameReaderLimits(t *testing.T) {
 		t.Error("too large:", err)
 	}
 	// One that announces a gigabyte and sends little costs little.
-	r = frameReader{from: strings.NewReader("\x40\x00\x00\x00" + strings.Repeat("x", 1000)), max: 1 << 31, received: new(atomic.Int64)}
+	r = frameReader{from: strings.NewReader("\x3f\x00\x00\x00" + strings.Repeat("x", 1000)), max: 1 << 30, received: new(atomic.Int64)}
 	if _, err := r.next(); err != io.ErrUnexpectedEOF || len(r.slab) > trusted {
 		t.Errorf("cut off: %v, %d bytes allocated", err, len(r.slab))
 	}
