@@ -26,6 +26,7 @@ var update = flag.Bool("update", false, "write what the scripts in testdata do n
 //	heal                  allow them
 //	kill a                a node dies
 //	kill b when a>b KIND  it dies when a is about to send b such a message
+//	mute a                what a sends is held back, until unmute; also mute a when
 //	register a foo        register a new process of a; also reregister, unregister
 //	end a foo             end the process that a has under a name
 //	lock a r, unlock a r  set a global lock, without retries
@@ -122,6 +123,20 @@ func (s *sim) command(f []string) error {
 		}
 		from, to, _ := strings.Cut(arg(3), ">")
 		s.traps = append(s.traps, trap{kind: strings.Join(f[4:], " "), from: from, to: to, victim: arg(1)})
+	case "mute":
+		if arg(2) == "when" {
+			from, to, _ := strings.Cut(arg(3), ">")
+			s.traps = append(s.traps, trap{kind: strings.Join(f[4:], " "), from: from, to: to})
+			return nil
+		}
+		s.mute[arg(1)] = true
+	case "unmute":
+		held := s.held
+		delete(s.mute, arg(1))
+		s.held = nil
+		for _, send := range held {
+			send()
+		}
 	case "trace":
 		s.trace = true
 	case "quiet":

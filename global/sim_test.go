@@ -24,6 +24,8 @@ type sim struct {
 	out   strings.Builder
 	trace bool
 	traps []trap
+	mute  map[string]bool // nodes whose messages are held back though their connections stay
+	held  []func()
 }
 
 type simNode struct {
@@ -46,7 +48,8 @@ type occurrence struct {
 	from string
 }
 
-// trap kills a node when a message of a kind is about to be sent.
+// trap kills a node when a message of a kind is about to be sent, or without a
+// victim holds back what the sender sends from then on.
 type trap struct{ kind, from, to, victim string }
 
 func newSim() *sim {
@@ -57,7 +60,7 @@ func newSim() *sim {
 
 func (s *sim) reset() {
 	s.nodes, s.links, s.cut = make(map[string]*simNode), make(map[[2]string]bool), make(map[[2]string]bool)
-	s.now, s.queue, s.traps, s.trace = time.Unix(0, 0), nil, nil, false
+	s.now, s.queue, s.traps, s.trace, s.mute, s.held = time.Unix(0, 0), nil, nil, false, make(map[string]bool), nil
 }
 
 func (s *sim) boot(name string) {
@@ -93,6 +96,10 @@ func (s *sim) later(n *simNode, d time.Duration, do func(*simNode)) {
 // overLink delivers to a node what another one has sent, unless the connection
 // is lost before.
 func (s *sim) overLink(from, to string, do func(*simNode)) {
+	if s.mute[from] {
+		s.held = append(s.held, func() { s.overLink(from, to, do) })
+		return
+	}
 	s.later(s.nodes[to], time.Millisecond, do)
 	s.queue[len(s.queue)-1].link, s.queue[len(s.queue)-1].from = true, from
 }
@@ -213,8 +220,12 @@ func (s *sim) sending(n *simNode, to, kind string) bool {
 	for i, t := range s.traps {
 		if t.kind == kind && t.from == n.name && t.to == to {
 			s.traps = slices.Delete(s.traps, i, i+1)
-			if t.victim != n.name && s.trace {
+			if t.victim != n.name && t.victim != "" && s.trace {
 				s.printf("%s > %s %s", n.name, to, kind)
+			}
+			if t.victim == "" {
+				s.mute[n.name] = true
+				return true
 			}
 			s.kill(t.victim)
 			return false
