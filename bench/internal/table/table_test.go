@@ -89,6 +89,16 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// A mesh smaller than asked for is compared, but meets no bar.
+func TestJudgeTellsWhatIsSmallerThanAsked(t *testing.T) {
+	all := slices.Concat(samples("a", 10), samples("b", 1))
+	all[0].Figures["count"], all[0].Figures["asked"] = 138, 200
+	v := table.Judge([]table.Bar{{Of: figure("a"), To: []table.Figure{figure("b")}, Limit: 5}}, all)[0]
+	if v.Met || *v.Ratio != 10 || !strings.Contains(v.Note, "138 instead of 200") {
+		t.Errorf("%+v", v)
+	}
+}
+
 func TestContenderNames(t *testing.T) {
 	for c, want := range map[table.Contender]string{
 		{Driver: "truss", Server: "truss"}: "truss",
