@@ -29,7 +29,7 @@ func (ps *PubSub) dispatch(from *Subscription, topic string, m Message, dispatch
 	if to == nil {
 		return
 	}
-	m.Topic, m.boxed = to.name, m.Message
+	m.Topic = to.name
 	if custom := ps.config.Dispatchers[dispatcher]; custom != nil {
 		custom(func(yield func(*Subscription) bool) {
 			for _, s := range all {
@@ -40,6 +40,7 @@ func (ps *PubSub) dispatch(from *Subscription, topic string, m Message, dispatch
 		}, from, m)
 		return
 	}
+	m.boxed = m.Message
 	for _, s := range all {
 		if from == nil || !s.same(from) {
 			s.Deliver(m)

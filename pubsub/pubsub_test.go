@@ -182,6 +182,41 @@ func TestDispatchers(t *testing.T) {
 	})
 }
 
+// TestDispatcherReplaces: a dispatcher may deliver something else, to a process too.
+func TestDispatcherReplaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := trusstest.New(t).Start("a")
+		other, err := truss.NewMessage(etf.Atom("other"))
+		ok(t, err)
+		ps := open(t, n, pubsub.Config{Dispatchers: map[string]pubsub.Dispatcher{
+			"replace": func(all iter.Seq[*pubsub.Subscription], _ *pubsub.Subscription, m pubsub.Message) {
+				for s := range all {
+					s.Deliver(m)
+					m.Message = other
+					s.Deliver(m)
+				}
+			},
+		}})
+		received := make(chan string, 2)
+		p, err := n.Spawn(func(ctx context.Context, p *truss.Process) error {
+			for {
+				m, err := p.Receive(ctx)
+				if err != nil {
+					return err
+				}
+				received <- m.String()
+			}
+		})
+		ok(t, err)
+		_, err = ps.Subscribe("t", pubsub.Process(p))
+		ok(t, err)
+		ok(t, ps.LocalBroadcast("t", 1, pubsub.Via("replace")))
+		if got := <-received + " " + <-received; got != "1 other" {
+			t.Errorf("received %s", got)
+		}
+	})
+}
+
 // TestPoolSizes: every mixture of pools loses nothing, as long as nobody
 // broadcasts to more than the others have without knowing.
 func TestPoolSizes(t *testing.T) {

@@ -12,7 +12,7 @@ type Message struct {
 	Topic string
 	truss.Message
 
-	boxed any // the truss.Message, made an interface value once for all processes
+	boxed any // the truss.Message, made an interface value once for all processes, or nil
 }
 
 // Subscriber is who gets the messages of a topic. Deliver must not wait; it
@@ -56,6 +56,9 @@ type process struct{ *truss.Process }
 func (p process) Deliver(m Message) bool {
 	if p.Context().Err() != nil {
 		return false
+	}
+	if m.boxed == nil { // by a Dispatcher, which may have made the message
+		m.boxed = m.Message
 	}
 	return p.Send(context.Background(), p.Process, m.boxed) == nil
 }

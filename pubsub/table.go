@@ -116,7 +116,7 @@ func (s *Subscription) Metadata() any { return s.metadata }
 func (s *Subscription) Dropped() uint64 { return s.dropped.Load() }
 
 // Deliver gives the subscriber a message: what a Dispatcher does for those it
-// chooses, with the message it was given.
+// chooses, with the message it was given or another.
 func (s *Subscription) Deliver(m Message) {
 	if s.live() && !s.to.Deliver(m) {
 		s.dropped.Add(1)
