@@ -51,11 +51,11 @@ func (e nodeUp) happen(m *machine) {
 }
 
 func (e nodeDown) happen(m *machine) {
+	m.purge(e.node)
 	if !m.up[e.node] {
-		return
+		return // we have left it
 	}
 	delete(m.up, e.node)
-	m.purge(e.node)
 	m.forget(e.node, disconnected)
 	if m.again[e.node] {
 		delete(m.again, e.node)

@@ -193,7 +193,13 @@ func (g *Global) act(a action) {
 	case demonitor:
 		g.post(string(a.pid.Node), func(_ context.Context, box *outbox) { box.demonitor(g, a.pid) })
 	case connect:
-		g.tasks.Go(func() { g.feed(connected{connect: a, ok: g.connect(a.node)}) })
+		g.tasks.Go(func() {
+			err := g.connect(a.node)
+			if errors.Is(err, truss.ErrClosed) {
+				return // it is we who are gone: nobody is to hear that the peer is lost
+			}
+			g.feed(connected{connect: a, ok: err == nil})
+		})
 	case disconnect:
 		g.tasks.Go(func() { _ = g.node.Disconnect(g.ctx, a.node) }) // that it is gone already is as good
 	case resolve:
@@ -224,16 +230,17 @@ func (g *Global) fire(timer int64) {
 func (g *Global) log() *slog.Logger { return g.node.Logger() }
 
 // connect connects to a node that is said to be in our cluster.
-func (g *Global) connect(node string) bool {
+func (g *Global) connect(node string) (err error) {
 	for range connectTries {
-		if g.node.Connect(g.ctx, node) == nil {
-			return true
-		}
-		if g.ctx.Err() != nil {
-			return false
+		err = g.node.Connect(g.ctx, node)
+		switch {
+		case err == nil || errors.Is(err, truss.ErrClosed):
+			return err
+		case g.ctx.Err() != nil:
+			return truss.ErrClosed
 		}
 	}
-	return false
+	return err
 }
 
 func (g *Global) send(ctx context.Context, a send) {

@@ -454,3 +454,54 @@ func TestGlobalLeave(t *testing.T) {
 	}
 	joined(t, []member{m}, beams[1:])
 }
+
+// TestGlobalKilled: a BEAM, and a Truss node, that die while they join: the others
+// can register and sync all the same.
+func TestGlobalKilled(t *testing.T) {
+	each(t, func(t *testing.T, release beam.Release) {
+		epmd := release.StartEPMD(t)
+		b := release.Start(t, beam.Options{Name: "m@127.0.0.1", EPMD: epmd})
+		m := startMember(t, epmd, "go@127.0.0.1")
+		connect(t, m.Node, b.Name)
+		joined(t, []member{m}, []*beam.Node{b})
+		check := func(round int) {
+			t.Helper()
+			b.Await(t, "nodes()", atoms(m.Name()))
+			awaitNodes(t, m.Node, []string{b.Name}, []string{})
+			joined(t, []member{m}, []*beam.Node{b})
+			if got := b.MustEval(t, fmt.Sprintf(registerIdle, fmt.Sprintf("{theirs, %d}", round))); got != "yes" {
+				t.Fatalf("round %d: %s", round, got)
+			}
+			if err := m.RegisterName(within(t), etf.Tuple{etf.Atom("ours"), round}, idle(t, m.Node).PID()); err != nil {
+				t.Fatalf("round %d: %v", round, err)
+			}
+		}
+		// The greatest and the smallest name: who resolves, and who is locked first.
+		for i, victim := range []string{"a@127.0.0.1", "z@127.0.0.1"} {
+			other := release.Start(t, beam.Options{Name: victim, EPMD: epmd})
+			other.MustEval(t, fmt.Sprintf(registerIdle, "victims"))
+			connect(t, m.Node, victim)
+			time.Sleep(time.Duration(i) * 205 * time.Millisecond)
+			other.Kill()
+			check(i)
+		}
+		for i := range 8 {
+			victim := startMember(t, epmd, "azazazaz"[i:i+1]+fmt.Sprint(i)+"@127.0.0.1")
+			to := b.Name
+			if i%4 > 1 {
+				to = m.Name()
+			}
+			connect(t, victim.Node, to)
+			time.Sleep(time.Duration(i) * 40 * time.Millisecond)
+			victim.Node.Close()
+			check(10 + i)
+		}
+		// A BEAM that stands still in the middle holds up names, but not for ever.
+		frozen := release.Start(t, beam.Options{Name: "y@127.0.0.1", EPMD: epmd})
+		connect(t, m.Node, frozen.Name)
+		frozen.Pause(t)
+		time.Sleep(300 * time.Millisecond)
+		frozen.Kill()
+		check(20)
+	})
+}
