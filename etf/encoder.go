@@ -3,6 +3,7 @@ package etf
 import (
 	"math/big"
 	"slices"
+	"sync"
 )
 
 // AtomCache is how an Encoder learns which atoms stand in the header of the
@@ -68,13 +69,25 @@ func (e *Encoder) Append(dst []byte, v any) ([]byte, error) {
 // refuses native records, which only OTP 29 and later read: for those use an
 // Encoder.
 func Marshal(v any) ([]byte, error) {
+	buf := scratch.Get().(*[]byte)
+	defer scratch.Put(buf)
 	var e Encoder
-	out, err := e.append(append(make([]byte, 0, 128), version), v)
+	out, err := e.append(append((*buf)[:0], version), v)
+	if cap(out) <= maxScratch {
+		*buf = out
+	}
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	return append([]byte(nil), out...), nil
 }
+
+// scratch is what Marshal encodes into, to return a copy of the right size: to
+// let the result grow instead costs a 50 KB term 200 KB of garbage.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxScratch is the largest buffer that is kept.
+const maxScratch = 1 << 20
 
 // append is Append without its promise about errors.
 func (e *Encoder) append(dst []byte, v any) ([]byte, error) {
