@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -504,4 +506,99 @@ func TestGlobalKilled(t *testing.T) {
 		frozen.Kill()
 		check(20)
 	})
+}
+
+// TestGlobalChurn cuts connections, registers, and ends nodes at random in a
+// cluster of all releases and two Truss nodes, and then wants all to agree.
+func TestGlobalChurn(t *testing.T) {
+	t.Parallel()
+	seed := uint64(time.Now().UnixNano())
+	if s := os.Getenv("TRUSS_GLOBAL_SEED"); s != "" {
+		if _, err := fmt.Sscan(s, &seed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("TRUSS_GLOBAL_SEED=%d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	beams, epmd := oneOfEach(t, beam.Options{})
+	names := []string{"a@127.0.0.1", "z@127.0.0.1"} // one that resolves, one that is the boss
+	members := []member{startMember(t, epmd, names[0]), startMember(t, epmd, names[1])}
+	all := slices.Clone(names)
+	for _, b := range beams {
+		all = append(all, b.Name)
+	}
+	mesh := func() {
+		for round := 0; ; round++ {
+			for _, m := range members {
+				for _, peer := range all {
+					if peer != m.Name() {
+						connect(t, m.Node, peer)
+					}
+				}
+			}
+			for _, b := range beams {
+				b.MustEval(t, "[net_adm:ping(N) || N <- "+atoms(all...)+"]")
+			}
+			time.Sleep(500 * time.Millisecond) // who was to be left for overlap's sake is left by now
+			whole := true
+			for _, m := range members {
+				whole = whole && len(m.Nodes()) == len(all)-1
+			}
+			for _, b := range beams {
+				whole = whole && b.MustEval(t, "length(nodes())") == fmt.Sprint(len(all)-1)
+			}
+			if whole {
+				return
+			}
+			if round == 20 {
+				t.Fatal("the nodes do not stay connected")
+			}
+		}
+	}
+	for range 3 {
+		mesh()
+		var futures []*beam.Future
+		var tasks sync.WaitGroup
+		for range 12 {
+			b, i, peer := beams[random.IntN(len(beams))], random.IntN(2), all[random.IntN(len(all))]
+			m, name := members[i], fmt.Sprintf("n%d", random.IntN(4))
+			switch random.IntN(6) {
+			case 0:
+				futures = append(futures, b.Go("erlang:disconnect_node('"+peer+"')"))
+			case 1:
+				_ = m.Node.Disconnect(within(t), peer) // if connected
+			case 2:
+				futures = append(futures, b.Go(fmt.Sprintf(registerIdle, name)))
+			case 3:
+				p := idle(t, m.Node)
+				tasks.Go(func() { _ = m.RegisterName(within(t), etf.Atom(name), p.PID()) }) // or another has it, or the node ends
+			case 4:
+				tasks.Go(func() { _ = m.Connect(within(t), peer) }) // if it is not itself
+			case 5:
+				if random.IntN(2) == 0 {
+					m.Node.Close()
+					members[i] = startMember(t, epmd, names[i])
+				}
+			}
+			time.Sleep(time.Duration(random.IntN(150)) * time.Millisecond)
+		}
+		tasks.Wait()
+		for _, f := range futures {
+			f.MustWait(t)
+		}
+		mesh()
+		joined(t, members, beams)
+		const view = "lists:sort([{N, node(global:whereis_name(N))} || N <- global:registered_names()])"
+		for _, b := range beams {
+			for _, m := range members {
+				eventually(t, b.Name+" and "+m.Name()+" have the same names", func() bool {
+					ours := etf.List{}
+					for _, r := range m.RegisteredNames() {
+						ours = append(ours, etf.Tuple{r.Name, r.PID.Node})
+					}
+					return b.MustEval(t, view) == etf.Format(ours)
+				})
+			}
+		}
+	}
 }
