@@ -175,6 +175,41 @@ func TestPGScopeDies(t *testing.T) {
 	})
 }
 
+// TestPGHidden: a hidden node that asks for it is a member on both sides.
+func TestPGHidden(t *testing.T) {
+	each(t, func(t *testing.T, release beam.Release) {
+		p := startPair(t, release, withPG(), truss.Config{Hidden: true})
+		s := startScope(t, p.node, "")
+		if err := s.Join(crew, groupMember(t, p.node).PID()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Discover(p.beam.Name); err != nil {
+			t.Fatal(err)
+		}
+		beamMember(t, p.beam, "m")
+		p.beam.MustEval(t, "ok = pg:join(crew, whereis(m))")
+		scope := p.beam.MustEval(t, "whereis(pg)")
+		for range 2 {
+			connect(t, p.node, p.beam.Name)
+			agree(t, s, "pg", crew, "beam@127.0.0.1:1 go@127.0.0.1:1", p.beam)
+			if err := s.Discover(p.beam.Name); err != nil { // again, which changes nothing
+				t.Fatal(err)
+			}
+			p.beam.MustEval(t, "R = monitor(process, m), m ! stop, receive {'DOWN', R, _, _, _} -> ok end")
+			agree(t, s, "pg", crew, "go@127.0.0.1:1", p.beam)
+			beamMember(t, p.beam, "m")
+			p.beam.MustEval(t, "ok = pg:join(crew, whereis(m))")
+			if err := p.node.Disconnect(t.Context(), p.beam.Name); err != nil {
+				t.Fatal(err)
+			}
+			agree(t, s, "pg", crew, "go@127.0.0.1:1")
+		}
+		if now := p.beam.MustEval(t, "whereis(pg)"); now != scope {
+			t.Errorf("the BEAM's scope has crashed: it was %s and is %s", scope, now)
+		}
+	})
+}
+
 // TestPGMonitors: either side's monitors see the other's processes.
 func TestPGMonitors(t *testing.T) {
 	each(t, func(t *testing.T, release beam.Release) {

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"iter"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,18 +33,10 @@ func startPubSub(t *testing.T, p pair, pool int, config pubsub.Config) *pubsub.P
 	return ps
 }
 
-// broadcastUntil broadcasts until the BEAM's subscriber has something: nodes that
-// have only just met may not know of each other's workers yet.
-func broadcastUntil(t *testing.T, ps *pubsub.PubSub, b *beam.Node, topic, subscriber string) {
+// awaitPeers waits until the PubSub knows whom to send to.
+func awaitPeers(t *testing.T, ps *pubsub.PubSub, nodes ...string) {
 	t.Helper()
-	eventually(t, "the first broadcast arrives", func() bool {
-		if err := ps.Broadcast(t.Context(), topic, etf.Atom("first")); err != nil {
-			t.Fatal(err)
-		}
-		return b.MustEval(t, "pubsub_peer:collect("+subscriber+")") != "[]"
-	})
-	time.Sleep(20 * time.Millisecond) // the rest of them
-	b.MustEval(t, "pubsub_peer:collect("+subscriber+")")
+	eventually(t, fmt.Sprintf("broadcasts go to %v", nodes), func() bool { return slices.Equal(ps.Nodes(), nodes) })
 }
 
 func receiveNext(t *testing.T, c pubsub.Chan) string {
@@ -70,9 +63,7 @@ func TestPubSub(t *testing.T) {
 		}
 		ps := startPubSub(t, p, 1, pubsub.Config{Dispatchers: map[string]pubsub.Dispatcher{"pubsub_peer": admins}})
 		p.beam.MustEval(t, `pubsub_peer:subscribe(s, <<"t">>, nil), pubsub_peer:subscribe(a, <<"t">>, admin)`)
-		broadcastUntil(t, ps, p.beam, "t", "s")
-		p.beam.MustEval(t, "pubsub_peer:collect(a)")
-
+		awaitPeers(t, ps, p.beam.Name)
 		for i := range 3 {
 			if err := ps.Broadcast(t.Context(), "t", etf.Tuple{etf.Atom("n"), i}); err != nil {
 				t.Fatal(err)
@@ -159,7 +150,13 @@ func TestPubSubPools(t *testing.T) {
 			}
 		}
 		p.beam.MustEval(t, `pubsub_peer:subscribe(s, <<"t">>, nil)`)
-		broadcastUntil(t, ps, p.beam, "t", "s")
+		awaitPeers(t, ps, p.beam.Name)
+		if err := ps.Broadcast(t.Context(), "t", 1); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.beam.MustEval(t, "pubsub_peer:collect(s, 1)"); got != "[1]" {
+			t.Errorf("the BEAM got %s, want [1]", got)
+		}
 	})
 }
 
@@ -169,18 +166,28 @@ func TestPubSubComesBack(t *testing.T) {
 		p := connectedPair(t, release, beam.Options{}, truss.Config{})
 		ps := startPubSub(t, p, 1, pubsub.Config{PublishOnly: true})
 		p.beam.MustEval(t, `pubsub_peer:subscribe(s, <<"t">>, nil)`)
-		broadcastUntil(t, ps, p.beam, "t", "s")
+		broadcast := func(b *beam.Node, message int) {
+			t.Helper()
+			awaitPeers(t, ps, b.Name)
+			if err := ps.Broadcast(t.Context(), "t", message); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := b.MustEval(t, "pubsub_peer:collect(s, 1)"), fmt.Sprintf("[%d]", message); got != want {
+				t.Errorf("the BEAM got %s, want %s", got, want)
+			}
+		}
+		broadcast(p.beam, 1000)
 		if got := p.beam.MustEval(t, "length(pg:get_members('Elixir.Phoenix.PubSub', "+adapter+"))"); got != "1" {
 			t.Errorf("%s members: a publisher is none", got)
 		}
 		p.beam.Kill()
-		awaitNodes(t, p.node, nil, nil)
+		awaitPeers(t, ps)
 		if err := ps.Broadcast(t.Context(), "t", 1); err != nil {
 			t.Errorf("broadcast to nobody: %v", err)
 		}
 		again := release.Start(t, beam.Options{Name: p.beam.Name, EPMD: p.epmd})
 		again.Load(t, pubsubModule)
 		again.MustEval(t, "pubsub_peer:start("+adapter+`, 1), pubsub_peer:subscribe(s, <<"t">>, nil), net_adm:ping('go@127.0.0.1')`)
-		broadcastUntil(t, ps, again, "t", "s")
+		broadcast(again, 2000)
 	})
 }

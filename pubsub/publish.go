@@ -5,10 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"slices"
 
 	"github.com/truss-beam/truss"
 	"github.com/truss-beam/truss/etf"
 )
+
+// Nodes returns the names of the other nodes that a broadcast would be sent to now,
+// sorted.
+func (ps *PubSub) Nodes() []string {
+	var names []string
+	if r := *ps.routes.Load(); len(r) > 0 {
+		for _, pid := range r[0] {
+			names = append(names, string(pid.Node))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
 
 // Option says more about one broadcast.
 type Option func(*publication)

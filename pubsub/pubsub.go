@@ -202,8 +202,8 @@ func (ps *PubSub) Subscribe(topic string, to Subscriber, metadata ...any) (*Subs
 	}
 	if p, ok := to.(process); ok {
 		s.stop = context.AfterFunc(p.Context(), func() {
-			ps.mu.Lock() // until Subscribe is through
-			ps.mu.Unlock()
+			ps.mu.Lock() // not before Subscribe is through
+			defer ps.mu.Unlock()
 			ps.table.remove(s)
 		})
 	}

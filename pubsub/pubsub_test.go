@@ -67,6 +67,9 @@ func TestBroadcast(t *testing.T) {
 		c.Connect(a, b)
 		pa, pb := open(t, a, pubsub.Config{}), open(t, b, pubsub.Config{})
 		synctest.Wait()
+		if nodes := pa.Nodes(); !slices.Equal(nodes, []string{b.Name()}) {
+			t.Errorf("broadcasts go to %v", nodes)
+		}
 		ca, sa := listen(t, pa, "t")
 		cb, sb := listen(t, pb, "t")
 		other, _ := listen(t, pb, "other")
@@ -91,11 +94,15 @@ func TestBroadcast(t *testing.T) {
 		want(t, cb)
 		want(t, other)
 		ok(t, pb.Close())
+		synctest.Wait()
 		if _, err := pb.Subscribe("t", cb); !errors.Is(err, pubsub.ErrClosed) {
 			t.Errorf("subscribe to a closed one: %v", err)
 		}
 		if err := pb.Broadcast(t.Context(), "t", 1); !errors.Is(err, pubsub.ErrClosed) {
 			t.Errorf("broadcast by a closed one: %v", err)
+		}
+		if nodes := pa.Nodes(); len(nodes) != 0 {
+			t.Errorf("broadcasts go to %v", nodes)
 		}
 		ok(t, pa.Broadcast(t.Context(), "t", 5))
 		want(t, ca, "t 4", "t 5")
