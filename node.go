@@ -213,8 +213,9 @@ func (n *Node) lost(c *conn) {
 		p.peerLost(c)
 	}
 	c.spawningsLost(reason)
-	n.peers.remove(c)
-	n.watch.publish(NodeEvent{Node: c.name, Hidden: c.hidden, Reason: reason})
+	n.peers.remove(c, func() {
+		n.watch.publish(NodeEvent{Node: c.name, Hidden: c.hidden, Reason: reason})
+	})
 	n.log.Info("node down", "peer", c.name, "reason", reason)
 	close(c.done)
 }

@@ -155,10 +155,12 @@ func (t *peers) finish(name string, a *attempt, incoming bool, c *conn, err erro
 	return nil, c != nil
 }
 
-// remove takes a lost connection out.
-func (t *peers) remove(c *conn) {
+// remove takes a lost connection out and tells of it as one: the peer is not
+// among Nodes when its Down comes, and cannot be up again before.
+func (t *peers) remove(c *conn, tell func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	defer tell()
 	if t.up[c.name] == c {
 		delete(t.up, c.name)
 	}
