@@ -42,6 +42,7 @@ var layers = []layer{
 	{folder: "dashboard", may: []string{"etf", "epmd", "dist", ".", "discovery", "rpc", "pg", "global", "pubsub", "presence", "region", "tables", "mnesia"}},
 
 	{folder: "trusstest", may: []string{"etf", "epmd", "dist", ".", "internal/simnet"}},
+	{folder: "internal/puppet", may: []string{"etf", "."}},
 	{folder: "internal/play", may: []string{"etf", "epmd", "."}}, // its machines run the command line, which it is handed
 	{folder: "internal/cli", may: []string{"..."}},
 	{folder: "interop", may: []string{"..."}},
@@ -49,7 +50,7 @@ var layers = []layer{
 }
 
 // kits may be imported by any test, and by no code that users run.
-var kits = []string{"internal/simnet", "internal/beam", "trusstest", "discovery/discoverytest"}
+var kits = []string{"internal/simnet", "internal/beam", "internal/puppet", "trusstest", "discovery/discoverytest"}
 
 // badNames are names that say nothing, and so collect everything.
 var badNames = []string{"base", "common", "helper", "helpers", "lib", "misc", "shared", "types", "util", "utils"}

@@ -73,7 +73,7 @@ handle(clear, #{live := Live} = State) ->
 %% net_kernel, so it has the request before ours.
 dialled() ->
     _ = sys:get_state(net_kernel),
-    case [C || C <- ets:tab2list(sys_dist), lists:member(element(4, C), [pending, up_pending])] of
+    case [C || C <- ets:tab2list(sys_dist), element(4, C) =/= up] of
         [] -> ok;
         _ -> receive after 1 -> dialled() end
     end.
