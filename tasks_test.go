@@ -3,6 +3,7 @@ package truss_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/truss-beam/truss"
@@ -85,7 +86,9 @@ func TestTasks(t *testing.T) {
 				t.Errorf("start_child: %v, %v", told, down)
 			}
 
-			// The children are those that run; each can be ended alone.
+			// The children are those that run; each can be ended alone. That the last has
+			// ended, we know before the supervisor does.
+			synctest.Wait()
 			task, ref = startTask(t, ctx, p, sup, monitor)
 			_ = p.Send(ctx, task, order("wait"))
 			children, err := truss.Call[etf.List](ctx, p, sup, etf.Atom("which_children"))
