@@ -21,6 +21,11 @@ type SpawnRequest struct {
 	// before it runs, so that no end of it is missed.
 	Link, Monitor bool
 
+	// NoReply does not wait for the answer, and so costs no round trip: that the node
+	// refuses, or was lost, is not learnt, and the Child is the zero one. It does not
+	// go with Link or Monitor. As the option {reply, no}.
+	NoReply bool
+
 	// Options are further ones of erlang:spawn_opt/5, such as {priority, high}, for
 	// a node that is a BEAM. Truss nodes accept and ignore them.
 	Options etf.List
@@ -66,13 +71,16 @@ func (e *SpawnError) Error() string {
 // The new process has p's group leader: what it prints is printed there.
 func (p *Process) SpawnRemote(ctx context.Context, r SpawnRequest) (Child, error) {
 	n := p.node
+	if r.NoReply && (r.Link || r.Monitor) {
+		return Child{}, r.failed(&unsent{errors.New("NoReply with Link or Monitor")})
+	}
 	if r.Node == "" || r.Node == n.name {
 		child, err := p.spawnHere(r)
 		return child, r.failed(err)
 	}
 	c, err := n.connection(ctx, r.Node)
 	if err != nil {
-		return Child{}, r.failed(err)
+		return Child{}, r.failed(&unsent{err})
 	}
 	child, err := p.spawnAt(ctx, c, r)
 	return child, r.failed(err)
@@ -112,12 +120,12 @@ type spawned struct {
 // spawnAt asks a peer, and waits for its answer.
 func (p *Process) spawnAt(ctx context.Context, c *conn, r SpawnRequest) (Child, error) {
 	s := &spawning{by: p, ref: p.node.newRef(), link: r.Link, monitor: r.Monitor, outcome: make(chan spawned, 1)}
-	if (r.Link || r.Monitor) && !c.relate(p) || !c.addSpawning(s) {
-		return Child{}, cmp.Or(p.exited(), noConnection(c.name, nil))
+	if (r.Link || r.Monitor) && !c.relate(p) || !r.NoReply && !c.addSpawning(s) {
+		return Child{}, &unsent{cmp.Or(p.exited(), noConnection(c.name, nil))}
 	}
 	if err := p.exited(); err != nil {
 		c.takeSpawning(s.ref)
-		return Child{}, err
+		return Child{}, &unsent{err}
 	}
 	ctl := dist.Control{
 		Op: dist.OpSpawnRequest, Ref: s.ref, From: p.pid, Leader: p.leaderOfChildren(),
@@ -128,7 +136,10 @@ func (p *Process) spawnAt(ctx context.Context, c *conn, r SpawnRequest) (Child, 
 		if errors.Is(err, dist.ErrNotNegotiated) {
 			return Child{}, &SpawnError{Node: c.name, Reason: "notsup"}
 		}
-		return Child{}, err
+		return Child{}, &unsent{err}
+	}
+	if r.NoReply {
+		return Child{}, nil
 	}
 	return s.await(ctx)
 }
