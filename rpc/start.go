@@ -1,0 +1,25 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/truss-beam/truss"
+)
+
+// Start lets other nodes call what the node has exported, now or later, by erpc and
+// rpc, until the node is closed. The error is that it was called before, or that
+// somebody else has taken the module erpc or the name rex.
+func Start(node *truss.Node) error {
+	functions := truss.Funcs{"execute_call": executeCall, "execute_cast": executeCast}
+	if err := node.Export("erpc", functions); err != nil {
+		return fmt.Errorf("rpc: start: %w", err)
+	}
+	_, err := node.Spawn(func(ctx context.Context, p *truss.Process) error {
+		return p.Serve(ctx, &rex{p})
+	}, truss.Registered("rex"))
+	if err != nil {
+		return fmt.Errorf("rpc: start: %w", err)
+	}
+	return nil
+}
