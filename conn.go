@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -84,6 +86,13 @@ func (c *conn) send(ctx context.Context, ctl *dist.Control, payload any) error {
 		if c.err != nil {
 			defer c.mu.Unlock()
 			return noConnection(c.name, c.err)
+		}
+		// Under c.mu: what ends a process queues its last signals, the exits and downs,
+		// after this, so that nothing of a process's comes after its end. A LINK that
+		// did would leave the peer's process linked to nobody for ever.
+		if c.node.processes.find(ctl.From) == nil {
+			defer c.mu.Unlock()
+			return fmt.Errorf("truss: nothing sent, %v has ended: %w", ctl.From, ErrNoProcess)
 		}
 		wait := c.mustWait(ctl.From)
 		if wait == nil {
@@ -175,6 +184,9 @@ func (c *conn) appendSignal(ctl *dist.Control, payload any) {
 
 // append encodes one signal onto the queue. c.mu is held.
 func (c *conn) append(ctl *dist.Control, payload any) error {
+	if c.fatal(ctl) {
+		return nil
+	}
 	rest, err := c.out.Append(c.queue, ctl, payload)
 	if err != nil {
 		return fmt.Errorf("truss: cannot send to %s: %w", c.name, err)
@@ -183,6 +195,18 @@ func (c *conn) append(ctl *dist.Control, payload any) error {
 		c.streams = append(c.streams, &stream{from: ctl.From, rest: rest, ended: make(chan struct{})})
 	}
 	return nil
+}
+
+// fatal tells whether OTP would end the connection over a signal: one of those
+// of links, other than LINK, to a pid that an earlier incarnation of the peer
+// had. There is nobody to get it. A process comes to send one when it links to
+// such a pid and unlinks or ends before it has learnt that there is no process.
+func (c *conn) fatal(ctl *dist.Control) bool {
+	switch ctl.Op {
+	case dist.OpExit, dist.OpPayloadExit, dist.OpUnlinkID, dist.OpUnlinkIDAck:
+		return ctl.To.Creation != c.peer.Peer.Creation
+	}
+	return false
 }
 
 // relate notes that p has a link or monitor over this connection, so that it
@@ -209,6 +233,13 @@ func (c *conn) unrelate(p *Process) {
 	c.mu.Lock()
 	delete(c.related, p)
 	c.mu.Unlock()
+}
+
+// relatives are the processes that have, or had, links or monitors over c.
+func (c *conn) relatives() []*Process {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Keys(c.related))
 }
 
 // sendRelated sends a signal that makes a link or monitor of p.

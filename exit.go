@@ -41,6 +41,9 @@ func (n *Node) sendExit(from, to etf.Pid, reason etf.Term, linked bool) {
 // case, any other unless it traps exits.
 func (p *Process) Exit(ctx context.Context, to etf.Pid, reason etf.Term) error {
 	n := p.node
+	if err := p.exited(); err != nil {
+		return err
+	}
 	reason, err := reasonTerm(reason)
 	if err != nil {
 		return err

@@ -92,10 +92,13 @@ func (p *Process) addWatcher(ref etf.Ref, w watcher) bool {
 	return true
 }
 
-func (p *Process) removeWatcher(ref etf.Ref) {
+// removeWatcher tells whether there was one.
+func (p *Process) removeWatcher(ref etf.Ref) bool {
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, ok := p.watchers[ref]
 	delete(p.watchers, ref)
-	p.mu.Unlock()
+	return ok
 }
 
 // Demonitor ends a monitor. No Down with its reference arrives afterwards, and

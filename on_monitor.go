@@ -23,8 +23,15 @@ func (c *conn) onDemonitor(s *dist.Signal) error {
 	if err := c.fromPeer(ctl); err != nil {
 		return err
 	}
-	if p := c.node.local(target{pid: ctl.To, name: ctl.ToName}); p != nil {
-		p.removeWatcher(ctl.Ref)
+	if p := c.node.local(target{pid: ctl.To, name: ctl.ToName}); p != nil && p.removeWatcher(ctl.Ref) || ctl.ToName == "" {
+		return nil
+	}
+	// The name has been given up, or to another process, since. The one it meant
+	// then is among those that are related to the peer.
+	for _, p := range c.relatives() {
+		if p.removeWatcher(ctl.Ref) {
+			break
+		}
 	}
 	return nil
 }

@@ -204,23 +204,25 @@ func (p *Process) exited() error {
 
 // exitSignal is an exit signal arriving at p. linked tells one that comes
 // through a link, which counts only if the link is there, from one of exit/2.
+//
+// What it does is done when p.mu is free again: after an Unlink or a TrapExit no
+// signal that came before it can still end p or appear in its mailbox.
 func (p *Process) exitSignal(from etf.Pid, reason etf.Term, linked bool) {
 	p.mu.Lock()
 	if p.dead || linked && !p.links.broken(from) {
 		p.mu.Unlock()
 		return
 	}
-	trap := p.trapExit
-	p.mu.Unlock()
-
 	switch {
 	case !linked && reason == reasonKill: // only exit/2 can kill; through a link kill is a reason like others
-		p.terminate(reasonKilled)
-	case trap:
+		p.end(reasonKilled) // unlocks
+	case p.trapExit:
 		p.mailbox.put(Message{signal: Exit{From: from, Reason: reason}}, expected)
+		p.mu.Unlock()
 	case reason == reasonNormal && from != p.pid:
+		p.mu.Unlock()
 	default:
-		p.terminate(reason)
+		p.end(reason) // unlocks
 	}
 }
 
@@ -232,6 +234,11 @@ func (p *Process) terminate(reason etf.Term) {
 		p.mu.Unlock()
 		return
 	}
+	p.end(reason) // unlocks
+}
+
+// end is terminate of a process that lives. p.mu is held; end unlocks it.
+func (p *Process) end(reason etf.Term) {
 	p.dead, p.reason = true, reason
 	names, ends, monitors, watchers, aliases := p.names, p.links.ends, p.monitors, p.watchers, p.aliases
 	watching, conns := p.monitorsNodes, p.conns
