@@ -11,7 +11,10 @@ type (
 	nodeUp   struct{ node string }
 	nodeDown struct{ node string }
 	// down: a process that was monitored is gone, or its node is.
-	down struct{ pid etf.Pid }
+	down struct {
+		pid         etf.Pid
+		unreachable bool // which is all that is known of it
+	}
 	// replied and gone end a call to a node. gone ends all that a process of ours
 	// has called there.
 	replied struct {
@@ -82,6 +85,9 @@ func (m *machine) purge(node string) {
 
 func (e down) happen(m *machine) {
 	delete(m.monitors, e.pid)
+	if e.unreachable {
+		m.miss(e.pid)
+	}
 	m.locksOf(e.pid)
 	m.namesOf(e.pid)
 }

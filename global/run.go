@@ -63,7 +63,7 @@ func (g *Global) received(term etf.Term) {
 		}
 	case truss.Down:
 		if pid, ok := t.Object.(etf.Pid); ok {
-			g.feed(down{pid})
+			g.feed(down{pid: pid, unreachable: t.Reason == etf.Term(etf.Atom("noconnection"))})
 			g.forgetMonitor(pid)
 		}
 	default:
@@ -278,8 +278,17 @@ func (g *Global) call(ctx context.Context, a call) {
 			return
 		}
 	}
+	_ = helper.Send(truss.NoConnect(ctx), to, a.message()) // the monitor tells
+}
+
+// message is the call as it is sent: a gen_server call, but for whereis, which is
+// older than those.
+func (a call) message() etf.Term {
 	from := etf.Tuple{a.as, etf.Tuple{a.id, etf.Atom(a.node)}}
-	_ = helper.Send(truss.NoConnect(ctx), to, etf.Tuple{etf.Atom("$gen_call"), from, a.request}) // the monitor tells
+	if t, ok := a.request.(etf.Tuple); ok && t[0] == etf.Term(etf.Atom("whereis")) {
+		return etf.Tuple{t[0], t[1], from}
+	}
+	return etf.Tuple{etf.Atom("$gen_call"), from, a.request}
 }
 
 // address is where a reply goes: to the alias in the tag, if there is one, else

@@ -245,6 +245,7 @@ func (m *machine) join2(node string, s *session, e *resolved) {
 	m.endSession(node, func() { m.announce(before, ops, e.ext, news, vsn, lock) })
 	m.addKnown(news)
 	m.synced[node] = true
+	delete(m.missed, node) // it has told all its names
 }
 
 // announce tells our partition of the other one. The locker sends it, so that it
@@ -269,7 +270,11 @@ func (e inSync) happen(m *machine) {
 	m.synced[e.node] = true
 	delete(m.pending, e.node) // no cancel_connect
 	m.endSession(e.node, nil)
-	if _, known := m.known[e.node]; !known && m.up[e.node] {
+	_, known := m.known[e.node]
+	switch {
+	case known:
+		m.regain(e.node)
+	case m.up[e.node]:
 		m.after(rejoinAfter, func() { m.rejoin(e.node) })
 	}
 }

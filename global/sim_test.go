@@ -179,7 +179,7 @@ func (s *sim) unlink(a, b string) {
 			slices.SortFunc(downs, func(a, b etf.Pid) int { return cmp.Compare(a.ID, b.ID) })
 			for _, pid := range downs {
 				delete(n.watches, pid)
-				s.feed(n, down{pid})
+				s.feed(n, down{pid: pid, unreachable: true})
 			}
 			for _, as := range []etf.Pid{n.locker, n.registrar} {
 				s.feed(n, gone{as, peer})
@@ -205,7 +205,7 @@ func (s *sim) end(pid etf.Pid) {
 	for _, n := range s.sorted() {
 		if n.watches[pid] && (n == home || s.connected(n.name, home.name)) {
 			delete(n.watches, pid)
-			s.later(n, time.Millisecond, func(n *simNode) { s.feed(n, down{pid}) })
+			s.later(n, time.Millisecond, func(n *simNode) { s.feed(n, down{pid: pid}) })
 		}
 	}
 }
@@ -249,8 +249,7 @@ func (s *sim) act(n *simNode, a action) {
 		if !s.sending(n, a.node, kindOf(a.request)) {
 			return
 		}
-		from := etf.Tuple{a.as, etf.Tuple{a.id, etf.Atom(a.node)}}
-		s.deliver(n.name, a.node, etf.Tuple{etf.Atom("$gen_call"), from, a.request})
+		s.deliver(n.name, a.node, a.message())
 	case answer:
 		tag := a.to.tag.(etf.Tuple)
 		to := string(a.to.pid.Node)
@@ -261,8 +260,12 @@ func (s *sim) act(n *simNode, a action) {
 		}
 	case monitor:
 		home := s.nodes[string(a.pid.Node)]
-		if home.ended[a.pid] || a.pid.Creation != home.locker.Creation || home != n && !s.link(n.name, home.name) {
-			s.later(n, 0, func(n *simNode) { s.feed(n, down(a)) })
+		switch {
+		case home != n && !s.link(n.name, home.name):
+			s.later(n, 0, func(n *simNode) { s.feed(n, down{pid: a.pid, unreachable: true}) })
+			return
+		case home.ended[a.pid] || a.pid.Creation != home.locker.Creation:
+			s.later(n, 0, func(n *simNode) { s.feed(n, down{pid: a.pid}) })
 			return
 		}
 		n.watches[a.pid] = true

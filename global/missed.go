@@ -1,0 +1,89 @@
+package global
+
+import (
+	"time"
+
+	"github.com/truss-beam/truss/etf"
+)
+
+// A name reaches all nodes of a partition at the same moment, some of which may
+// not be able to reach its process then: partitions are joined by two of their
+// nodes, before the others are connected. To these the process looks dead, and
+// the name goes; nothing in the protocol brings it back. So names that went with
+// a node's reach are remembered, and asked for when the node is in sync.
+
+const (
+	missedMost  = 4096 // names remembered, and asked for, of a node
+	missedNodes = 256
+	missedAfter = time.Second // the join that has brought the node is over by then
+)
+
+// miss remembers the names of a process that cannot be reached.
+func (m *machine) miss(pid etf.Pid) {
+	node := string(pid.Node)
+	if node == m.self {
+		return
+	}
+	if m.missed[node] == nil {
+		if len(m.missed) >= missedNodes {
+			clear(m.missed)
+		}
+		m.missed[node] = make(map[string]entry)
+	}
+	for _, k := range m.names.byPid[pid] {
+		if len(m.missed[node]) < missedMost {
+			m.missed[node][k] = m.names.byName[k]
+		}
+	}
+	if _, known := m.known[node]; known && m.up[node] {
+		m.regain(node) // it was out of reach only for a moment
+	}
+}
+
+// regain asks a node that is in sync for the names missed.
+func (m *machine) regain(node string) {
+	if len(m.missed[node]) == 0 {
+		delete(m.missed, node)
+		return
+	}
+	m.after(missedAfter, func() {
+		if _, known := m.known[node]; !known || !m.up[node] {
+			return
+		}
+		missed := m.missed[node]
+		delete(m.missed, node)
+		for _, k := range sorted(missed) {
+			if _, ok := m.names.byName[k]; !ok {
+				m.askFor(node, missed[k])
+			}
+		}
+	})
+}
+
+// askFor asks the node of a process whether it has its name still, and if so
+// registers it anew, with the lock of the names and on all nodes.
+func (m *machine) askFor(node string, e entry) {
+	m.multiCall(m.registrar, []string{node}, askName{e.name}, func(c *multiCall) {
+		if pid, ok := c.replies[node].(etf.Pid); !ok || pid != e.pid {
+			return
+		}
+		w := m.registering(e, false, func(error) {})
+		w.check = func() error {
+			if _, taken := m.names.find(e.name); taken {
+				return errAbandoned // somebody was faster
+			}
+			return nil
+		}
+		w.happen(m)
+	})
+}
+
+// askName is whereis as a request. Peers answer it once their names are not locked.
+type askName struct{ name etf.Term }
+
+func (r askName) serve(m *machine, _ etf.Pid) (etf.Term, bool) {
+	e, _ := m.names.find(r.name)
+	return e.pid, true
+}
+
+func (r askName) term() etf.Term { return etf.Tuple{etf.Atom("whereis"), r.name} }
