@@ -68,6 +68,7 @@ func limit(ctx context.Context, timeout time.Duration) (context.Context, context
 type visit struct {
 	node    *truss.Node
 	peer    string
+	epmd    epmdAddress // to ask for other nodes
 	timeout time.Duration
 	took    time.Duration // to connect
 }
@@ -102,8 +103,8 @@ func (j *joinFlags) visit(ctx context.Context, t *terminal, peer string, do func
 		return startFailed(err)
 	}
 	defer func() { err = errors.Join(err, node.Close()) }()
-	v := &visit{node: node, peer: peer, timeout: j.timeout}
-	if err := v.connect(ctx, address, j.addr); err != nil {
+	v := &visit{node: node, peer: peer, epmd: address, timeout: j.timeout}
+	if err := v.connect(ctx, j.addr); err != nil {
 		return err
 	}
 	return do(ctx, v)
@@ -134,14 +135,14 @@ type explained struct {
 func (e explained) Error() string { return e.text }
 func (e explained) Unwrap() error { return e.err }
 
-func (v *visit) connect(ctx context.Context, address epmdAddress, addr string) error {
+func (v *visit) connect(ctx context.Context, addr string) error {
 	begin := time.Now()
 	from := "epmd"
 	if addr != "" {
 		from = "--addr"
 	} else {
 		var err error
-		if addr, err = address.locate(ctx, v.peer); err != nil {
+		if addr, err = v.epmd.locate(ctx, v.peer); err != nil {
 			return v.failed(ctx, "cannot connect to "+v.peer, err, epmdHint(err))
 		}
 	}
@@ -156,6 +157,9 @@ func (v *visit) connect(ctx context.Context, address epmdAddress, addr string) e
 // connectFailed says what to do about a node that was located and could not be
 // connected to, and why that is.
 func connectFailed(err error, addr, from string) (hint string, why error) {
+	if err == nil {
+		return "", nil
+	}
 	err = connectCause(err)
 	var network *net.OpError
 	var handshake *dist.HandshakeError

@@ -30,6 +30,8 @@ type nodeFlags struct {
 	dnsTypes    []string
 	dnsInterval time.Duration
 	targetNames bool
+
+	citizen citizenFlags
 }
 
 func nodeCommand(t *terminal) *cobra.Command {
@@ -61,11 +63,22 @@ Other nodes can spawn the functions of its module truss, which Elixir also finds
 as Truss: echo/1, add/2, sleep/1 (ms), crash/1, throw/1, exit/1, nodes/0, and
 loop/0, a process that sends T to Pid for each {Pid, T} until it gets stop.
 
+It takes part in global, so it connects to all nodes its peers are connected to,
+unless it is hidden. With --global, echo gets a global name, and with --pg it is
+in process groups; names and groups are atoms. With --pubsub the node is part of
+a Phoenix.PubSub and prints what is broadcast on a topic, as a line
+
+  message TOPIC TERM     {"event":"message","pubsub":…,"topic":…,"term":…}
+
+and has a process registered as the PubSub: a call of {broadcast, Topic, Term}
+has the node broadcast Term.
+
 With --dns it stays connected to all nodes that are named after the addresses a
 DNS name has, as dns_cluster does for Elixir: if this node is app@10.0.0.1 and
 the name has the addresses 10.0.0.1 and 10.0.0.2, it connects to app@10.0.0.2.`,
 		Example: `  truss node --name app@127.0.0.1 --cookie secret
   truss node --name app@10.0.0.1 --dns my_app.internal --json
+  truss node --name app@127.0.0.1 --global calc --pubsub MyApp.PubSub/orders
   truss node --name app@127.0.0.1 --epmd none --port 9100`,
 		Args: takes(),
 		RunE: run(func(ctx context.Context, _ []string) error { return f.run(ctx, t) }),
@@ -81,6 +94,7 @@ func (f *nodeFlags) register(cmd *cobra.Command) {
 	registerCookie(cmd, &f.cookie)
 	flags.BoolVar(&f.hidden, "hidden", false, "be left out of the nodes of others")
 	flags.BoolVar(&f.all, "all", false, "print what becomes of hidden nodes too")
+	f.citizen.register(cmd)
 	flags.StringVar(&f.dns, "dns", "", "connect to the nodes of a `query`: a DNS name, or\nseveral with commas, each with or without\nbasename@ (default DNS_CLUSTER_QUERY)")
 	flags.StringVar(&f.dnsServer, "dns-server", "", "DNS server to ask, an `address` IP:PORT\n(default those of /etc/resolv.conf)")
 	flags.StringSliceVar(&f.dnsTypes, "dns-type", []string{"A", "AAAA"}, "record `types`: A, AAAA, SRV")
@@ -93,6 +107,9 @@ func (f *nodeFlags) register(cmd *cobra.Command) {
 
 // config is the node's configuration as the flags have it.
 func (f *nodeFlags) config(t *terminal) (truss.Config, error) {
+	if err := f.citizen.check(f.hidden); err != nil {
+		return truss.Config{}, err
+	}
 	address, err := f.epmdAddress()
 	if err != nil {
 		return truss.Config{}, err
@@ -154,7 +171,13 @@ func (f *nodeFlags) run(ctx context.Context, t *terminal) (err error) {
 		return startFailed(err)
 	}
 	defer func() { err = errors.Join(err, node.Close()) }()
-	if _, err := node.Serve("echo", echo{node}); err != nil {
+	citizen, err := startCitizen(node)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, citizen.leave()) }()
+	echo, err := node.Serve("echo", echo{node})
+	if err != nil {
 		return err
 	}
 	if err := exportModule(node); err != nil {
@@ -164,6 +187,11 @@ func (f *nodeFlags) run(ctx context.Context, t *terminal) (err error) {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	heard := newInbox(t.logger())
+	if err := citizen.join(ctx, &f.citizen, echo, heard); err != nil {
+		return err
+	}
 	discovered := make(chan struct{})
 	go func() {
 		defer close(discovered)
@@ -175,7 +203,7 @@ func (f *nodeFlags) run(ctx context.Context, t *terminal) (err error) {
 		cancel(nil)
 		<-discovered
 	}()
-	if err := f.printEvents(ctx, t, node); err != nil {
+	if err := f.printEvents(ctx, t, node, heard); err != nil {
 		return err
 	}
 	var failed *failure

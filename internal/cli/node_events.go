@@ -26,22 +26,33 @@ func (l nodeLine) String() string {
 	return text
 }
 
-// printEvents prints that the node is ready, and then its events until ctx ends.
-func (f *nodeFlags) printEvents(ctx context.Context, t *terminal, node *truss.Node) error {
+// printEvents prints that the node is ready, and then its events and what it hears,
+// until ctx ends.
+func (f *nodeFlags) printEvents(ctx context.Context, t *terminal, node *truss.Node, heard inbox) error {
 	ready := nodeLine{Event: "ready", Node: node.Name(), Port: node.Port(), Hidden: node.Hidden()}
 	if err := t.print(ready.String(), ready); err != nil {
 		return err
 	}
-	for event := range node.Events(ctx) {
-		if event.Hidden && !f.all && !node.Hidden() {
-			continue
+	events := node.Events(ctx)
+	for {
+		var err error
+		select {
+		case m := <-heard.messages:
+			err = t.print(m.String(), m)
+		case event, ok := <-events:
+			if !ok {
+				return nil
+			}
+			if event.Hidden && !f.all && !node.Hidden() {
+				continue
+			}
+			line := eventLine(event)
+			err = t.print(line.String(), line)
 		}
-		line := eventLine(event)
-		if err := t.print(line.String(), line); err != nil {
+		if err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 func eventLine(event truss.NodeEvent) nodeLine {

@@ -2,13 +2,11 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
-	"github.com/truss-beam/truss"
 	"github.com/truss-beam/truss/etf"
 )
 
@@ -73,16 +71,10 @@ func (v *visit) nodes(ctx context.Context, t *terminal, withHidden bool) error {
 
 // askNodes calls erlang:nodes(kind) on the peer. The result is sorted.
 func (v *visit) askNodes(ctx context.Context, kind etf.Atom) ([]string, error) {
-	// The last element is the group leader of the process that makes the call; the
-	// atom user is for callers that have none to offer (rpc.erl, set_group_leader).
-	request := etf.Tuple{etf.Atom("call"), etf.Atom("erlang"), etf.Atom("nodes"), etf.List{kind}, etf.Atom("user")}
-	reply, err := truss.Call[etf.Term](ctx, v.node, truss.Name{Name: "rex", Node: v.peer}, request)
 	doing := "cannot ask " + v.peer + " for its nodes"
-	switch {
-	case errors.Is(err, truss.ErrNoProcess) && ctx.Err() == nil:
-		return nil, v.failed(ctx, doing, errors.New("no process is registered as rex there"), "BEAMs have one, and truss node")
-	case err != nil:
-		return nil, v.callFailed(ctx, "rex", err)
+	reply, err := v.apply(ctx, v.peer, "erlang", "nodes", kind)
+	if err != nil {
+		return nil, v.applyFailed(ctx, doing, err)
 	}
 	names, ok := atomNames(reply)
 	if !ok {

@@ -42,15 +42,7 @@ no process is registered under NAME. With --json it prints
 }
 
 func (v *visit) send(ctx context.Context, t *terminal, name string, message etf.Term) error {
-	sent := make(chan error, 1)
-	_, err := v.node.Spawn(func(_ context.Context, p *truss.Process) error {
-		sent <- v.deliver(ctx, p, name, message)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if err := <-sent; err != nil {
+	if err := v.inProcess(func(p *truss.Process) error { return v.deliver(ctx, p, name, message) }); err != nil {
 		return err
 	}
 	return t.print("ok", struct {
@@ -73,7 +65,7 @@ func (v *visit) deliver(ctx context.Context, p *truss.Process, name string, mess
 	if err != nil {
 		return v.failed(ctx, doing, err, "")
 	}
-	if err := v.isAuth(ctx, p); err != nil {
+	if err := v.isAuth(ctx, p, v.peer); err != nil {
 		return v.failed(ctx, doing, fmt.Errorf("sent, but the node does not confirm that it has arrived: %w", callCause(err)), "")
 	}
 	if down, ok := v.downOf(p, ref); ok && down.Reason == etf.Term(etf.Atom("noproc")) {
@@ -83,8 +75,8 @@ func (v *visit) deliver(ctx context.Context, p *truss.Process, name string, mess
 }
 
 // isAuth is what net_adm:ping/1 asks, and every node answers.
-func (v *visit) isAuth(ctx context.Context, p *truss.Process) error {
-	return p.Call(ctx, truss.Name{Name: "net_kernel", Node: v.peer}, etf.Tuple{etf.Atom("is_auth"), etf.Atom(v.node.Name())}, nil)
+func (v *visit) isAuth(ctx context.Context, p *truss.Process, node string) error {
+	return p.Call(ctx, truss.Name{Name: "net_kernel", Node: node}, etf.Tuple{etf.Atom("is_auth"), etf.Atom(v.node.Name())}, nil)
 }
 
 // downOf takes the Down of a monitor out of the mailbox, if it has arrived.

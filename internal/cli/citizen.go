@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/truss-beam/truss"
+	"github.com/truss-beam/truss/etf"
+	"github.com/truss-beam/truss/global"
+	"github.com/truss-beam/truss/pubsub"
+)
+
+// citizenFlags say what a truss node takes part in besides what every node does.
+type citizenFlags struct {
+	name   string   // to register globally
+	groups []string // SCOPE/GROUP
+	topics []string // PUBSUB/TOPIC
+}
+
+func (f *citizenFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.name, "global", "", "register echo under a global `name`")
+	flags.StringArrayVar(&f.groups, "pg", nil, "have echo join a process group, `scope/group`; may be\ngiven several times")
+	flags.StringArrayVar(&f.topics, "pubsub", nil, "print what is broadcast on a topic of a PubSub,\n`name/topic`; may be given several times")
+}
+
+// check is what can be said about the flags before there is a node.
+func (f *citizenFlags) check(hidden bool) error {
+	if hidden && f.name != "" {
+		return usage("--global is of no use with --hidden: a hidden node shares no names")
+	}
+	for _, text := range f.groups {
+		if _, _, ok := cutPair(text); !ok {
+			return usage("--pg %s is no SCOPE/GROUP", text)
+		}
+	}
+	for _, text := range f.topics {
+		if _, _, ok := cutPair(text); !ok {
+			return usage("--pubsub %s is no NAME/TOPIC", text)
+		}
+	}
+	return nil
+}
+
+// cutPair splits A/B at the first slash.
+func cutPair(text string) (a, b string, ok bool) {
+	a, b, _ = strings.Cut(text, "/")
+	return a, b, a != "" && b != ""
+}
+
+// citizen is a node with the services of a BEAM: global always, for the global:sync/0
+// of its peers would wait for it in vain otherwise, and what else was asked for.
+type citizen struct {
+	node    *truss.Node
+	global  *global.Global
+	scopes  *scopes
+	pubsubs map[string]*pubsub.PubSub
+}
+
+// startCitizen starts global, which must be there when BEAMs connect.
+func startCitizen(node *truss.Node) (*citizen, error) {
+	g, err := global.Start(node, global.Config{})
+	if err != nil {
+		return nil, err
+	}
+	c := &citizen{node: node, global: g, scopes: newScopes(node), pubsubs: map[string]*pubsub.PubSub{}}
+	return c, node.Export("pg", c.scopes.functions())
+}
+
+// leaveLimit is how long a node that ends may take to leave the cluster.
+const leaveLimit = 3 * time.Second
+
+// leave disconnects from the others as a node does that ends on purpose: one that
+// was lost they would tell each other about, and keep out.
+func (c *citizen) leave() error {
+	for _, ps := range c.pubsubs {
+		_ = ps.Close() // never fails
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveLimit)
+	defer cancel()
+	err := c.global.Close(ctx)
+	if errors.Is(err, truss.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// join does what the flags say, for a process; heard gets what is broadcast.
+func (c *citizen) join(ctx context.Context, f *citizenFlags, p *truss.Process, heard inbox) error {
+	if f.name != "" {
+		// Of two nodes with the same name that meet, one loses it. Its process shall
+		// live on: killing it, as is usual, would leave a node without echo.
+		if err := c.global.RegisterName(ctx, etf.Atom(f.name), p.PID(), global.RandomNotifyName()); err != nil {
+			return &failure{code: exitFailed, doing: "cannot register " + f.name, err: err, hint: "truss global NODE says who has which name"}
+		}
+	}
+	for _, text := range f.groups {
+		scope, group, _ := cutPair(text)
+		s, err := c.scopes.start(scope)
+		if err == nil {
+			err = s.Join(etf.Atom(group), p.PID())
+		}
+		if err != nil {
+			return &failure{code: exitFailed, doing: "cannot join " + text, err: err}
+		}
+	}
+	for _, text := range f.topics {
+		name, topic, _ := cutPair(text)
+		if err := c.subscribe(name, topic, heard); err != nil {
+			return &failure{code: exitFailed, doing: "cannot listen to " + text, err: err}
+		}
+	}
+	return nil
+}
+
+func (c *citizen) subscribe(name, topic string, heard inbox) error {
+	ps := c.pubsubs[name]
+	if ps == nil {
+		scope, err := c.scopes.start(pubsub.Scope)
+		if err != nil {
+			return err
+		}
+		if ps, err = pubsub.Start(c.node, pubsub.Config{Name: name, Scope: scope}); err != nil {
+			return err
+		}
+		c.pubsubs[name] = ps
+		if _, err := c.node.Serve(moduleAtom(name), broadcaster{ps}); err != nil {
+			return err
+		}
+	}
+	return heard.subscribe(ps, name, topic)
+}
+
+// moduleAtom is the atom that Elixir means by a name: a module, or what is
+// written :name there.
+func moduleAtom(name string) string {
+	if strings.HasPrefix(name, "Elixir.") || name[0] < 'A' || name[0] > 'Z' {
+		return name
+	}
+	return "Elixir." + name
+}
+
+// broadcaster lets other nodes broadcast from this one, where Elixir code would do
+// that by a function: a call of {broadcast, Topic, Term} replies ok.
+type broadcaster struct{ *pubsub.PubSub }
+
+func (b broadcaster) HandleCall(ctx context.Context, _ truss.From, request truss.Message) (any, error) {
+	elements, err := request.Elements()
+	var topic string
+	if err != nil || len(elements) != 3 || request.Tag() != "broadcast" || elements[1].Unmarshal(&topic) != nil {
+		return etf.Tuple{etf.Atom("error"), etf.Atom("badarg")}, nil
+	}
+	if err := b.Broadcast(ctx, topic, elements[2]); err != nil {
+		return etf.Tuple{etf.Atom("error"), err.Error()}, nil
+	}
+	return etf.Atom("ok"), nil
+}
