@@ -13,7 +13,7 @@ import (
 )
 
 // network is some hosts on one wire: network namespaces, joined by a bridge in
-// one more.
+// one more. That has a second bridge, for those who are cut off together.
 type network struct {
 	t   *testing.T
 	id  string
@@ -21,22 +21,31 @@ type network struct {
 }
 
 // newNetwork needs root and ip(8). Without them the test is skipped, or fails if
-// interop tests are required.
-func newNetwork(t *testing.T) *network {
+// interop tests are required. No two networks may have the same name.
+func newNetwork(t *testing.T, name string) *network {
 	t.Helper()
-	if _, err := exec.LookPath("ip"); os.Geteuid() != 0 || err != nil {
-		what := errors.Join(errors.New("network namespaces need root on Linux, and iproute2: REAL HOSTS ARE NOT TRIED"), err)
+	if err := noNetworks(); err != nil {
 		if os.Getenv("TRUSS_INTEROP") == "require" {
-			t.Fatal(what)
+			t.Fatal(err)
 		}
-		t.Skip(what)
+		t.Skip(err)
 	}
-	n := &network{t: t, id: fmt.Sprintf("truss%d", os.Getpid())}
+	n := &network{t: t, id: fmt.Sprintf("truss%d-%s", os.Getpid(), name)}
 	n.hub = n.id + "-hub"
 	n.namespace(n.hub)
-	n.ip("-n", n.hub, "link", "add", "wire", "type", "bridge")
-	n.ip("-n", n.hub, "link", "set", "wire", "up")
+	for _, bridge := range []string{"wire", "aside"} {
+		n.ip("-n", n.hub, "link", "add", bridge, "type", "bridge")
+		n.ip("-n", n.hub, "link", "set", bridge, "up")
+	}
 	return n
+}
+
+// noNetworks tells why there can be none here, nil if there can.
+func noNetworks() error {
+	if _, err := exec.LookPath("ip"); os.Geteuid() != 0 || err != nil {
+		return errors.Join(errors.New("network namespaces need root on Linux, and iproute2: REAL HOSTS ARE NOT TRIED"), err)
+	}
+	return nil
 }
 
 func (n *network) ip(args ...string) {
@@ -79,6 +88,13 @@ func (n *network) plug(number int) {
 	n.ip("-n", n.hub, "link", "set", fmt.Sprintf("port%d", number), "up")
 }
 
+// move connects a host's cable to the bridge wire or aside. Nobody is told: what
+// is sent to the other one's hosts is lost.
+func (n *network) move(number int, bridge string) {
+	n.t.Helper()
+	n.ip("-n", n.hub, "link", "set", fmt.Sprintf("port%d", number), "master", bridge)
+}
+
 // TestHosts has the same basename on three hosts, each with an epmd of its own at
 // the usual port: two of ours, which serve one, and a BEAM with OTP's. One is cut
 // off without a word, and comes back. IPv4 and IPv6.
@@ -86,7 +102,7 @@ func TestHosts(t *testing.T) {
 	t.Parallel()
 	releases := beam.Releases(t)
 	release := releases[0] // the oldest, whose epmd is on every machine that has an Erlang
-	wire := newNetwork(t)
+	wire := newNetwork(t, "hosts")
 	one, two, three := wire.host(1), wire.host(2), wire.host(3)
 	epmd := exec.Command("ip", "netns", "exec", three, "epmd")
 	if err := epmd.Start(); err != nil {

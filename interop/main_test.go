@@ -34,6 +34,9 @@ func TestMain(m *testing.M) {
 	if config := os.Getenv(programVariable); config != "" {
 		os.Exit(runProgram(config))
 	}
+	if config := os.Getenv(citizenVariable); config != "" {
+		os.Exit(runCitizen(config))
+	}
 	// Most of the time these tests wait, for BEAMs to start and ticks not to come.
 	// Twice as many of them as there are cores would leave two cores half idle.
 	_ = flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0)))
