@@ -445,3 +445,26 @@ func TestClose(t *testing.T) {
 		}
 	})
 }
+
+// TestNewLifeNewPids: a node that comes back at once, and took its epmd along when
+// it went, is not mistaken for its earlier self.
+func TestNewLifeNewPids(t *testing.T) {
+	inBubble(t, func(t *testing.T, ctx context.Context, c *trusstest.Cluster) {
+		a := c.Start("a")
+		old, err := c.Start("b").Serve("echo", echo{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Crash("b")
+		renewed := c.Start("b") // the fake clock has not moved
+		if _, err := renewed.Serve("echo", echo{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Call(ctx, truss.Name{Name: "echo", Node: renewed.Name()}, 1, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Call(ctx, old.PID(), 1, nil); !errors.Is(err, truss.ErrNoProcess) {
+			t.Errorf("a pid of the earlier life: %v, want noproc", err)
+		}
+	})
+}

@@ -80,7 +80,7 @@ func (x *exchange) alive(body []byte) error {
 		return err
 	}
 	x.mu.Lock()
-	h := x.mu.names.register(req, x.fd, x.clock())
+	h := x.mu.names.register(req, x.fd, x.fresh())
 	if h != nil {
 		h.drop = func() { x.conn.Close() }
 	}

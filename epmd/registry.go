@@ -1,9 +1,6 @@
 package epmd
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // registry is the state of an epmd as a value: which names are held, and which
 // creations past holders had. It knows no connections and no locks.
@@ -33,19 +30,18 @@ func newRegistry(maxNames int) registry {
 	return registry{maxNames: maxNames, byName: map[string]*holding{}}
 }
 
-// register gives a name to a holder, or returns nil if it cannot have it. A new
-// name's creation is the unix time plus one, that of a name seen before its last
-// plus one.
-func (r *registry) register(req aliveRequest, fd int, now time.Time) *holding {
+// register gives a name to a holder, or returns nil if it cannot have it. The
+// creation of a name seen before is its last plus one, that of any other fresh.
+func (r *registry) register(req aliveRequest, fd int, fresh uint32) *holding {
 	if r.byName[req.name] != nil || !validName(req.name) || len(req.extra) > maxExtra || len(r.live) >= r.maxNames {
 		return nil
 	}
-	last := uint32(now.Unix())
+	creation := fresh
 	if i := slices.IndexFunc(r.past, func(h *holding) bool { return h.name == req.name }); i >= 0 {
-		last = r.past[i].creation
+		creation = r.past[i].creation + 1
 		r.past = slices.Delete(r.past, i, i+1)
 	}
-	h := &holding{aliveRequest: req, creation: max(last+1, firstCreation), fd: fd}
+	h := &holding{aliveRequest: req, creation: max(creation, firstCreation), fd: fd}
 	r.byName[req.name] = h
 	r.live = append(r.live, h)
 	return h

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"time"
@@ -37,7 +38,7 @@ type Server struct {
 	// Logger hears of names at level Info and of rejected requests at Debug. nil: nothing is logged.
 	Logger *slog.Logger
 
-	clock func() time.Time // nil: time.Now
+	fresh func() uint32 // creation of a name that is new; nil: any
 }
 
 func (s Server) withDefaults() Server {
@@ -51,8 +52,11 @@ func (s Server) withDefaults() Server {
 		s.MaxNames = 1024
 	}
 	s.Logger = orDiscard(s.Logger)
-	if s.clock == nil {
-		s.clock = time.Now
+	if s.fresh == nil {
+		// OTP's epmd takes the Unix time plus one, and outlives the nodes it serves. This
+		// one may end with its node, which may be back within the same second: with the
+		// same creation, the pids of its last life would be those of new processes.
+		s.fresh = rand.Uint32
 	}
 	return s
 }

@@ -13,7 +13,6 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/truss-beam/truss/internal/simnet"
 )
@@ -38,7 +37,7 @@ func playTranscript(t *testing.T, file string) {
 	host := simnet.New(simnet.Options{}).Host("10.0.0.1")
 	srv := &Server{
 		Relaxed: slices.Contains(tr.flags, "-relaxed_command_check"),
-		clock:   func() time.Time { return time.Unix(tr.start, 0) },
+		fresh:   func() uint32 { return uint32(tr.start) + 1 }, // as OTP's epmd
 	}
 	serveOn(t, srv, host, tr.port)
 	conns := map[string]*listened{}
