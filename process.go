@@ -168,7 +168,8 @@ func (p *Process) Receive(ctx context.Context) (Message, error) {
 }
 
 // ReceiveMatch takes the oldest message that match accepts and leaves the others
-// in their order. It calls match once for each message.
+// in their order. It calls match once for each message. match looks at the message
+// and nothing else: the mailbox is locked meanwhile, so it must not call p.
 func (p *Process) ReceiveMatch(ctx context.Context, match func(Message) bool) (Message, error) {
 	return p.receive(ctx, match)
 }
