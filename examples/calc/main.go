@@ -16,6 +16,7 @@ import (
 	"github.com/truss-beam/truss"
 	"github.com/truss-beam/truss/discovery"
 	"github.com/truss-beam/truss/discovery/dns"
+	"github.com/truss-beam/truss/global"
 )
 
 type add struct {
@@ -48,6 +49,9 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer node.Close()
+	if _, err := global.Start(node, global.Config{}); err != nil { // as every visible node does
+		return err
+	}
 	go discovery.Run(ctx, node, dns.Strategy{}) // DNS_CLUSTER_QUERY
 
 	if _, err := node.Serve("calc", &Calc{}); err != nil {
