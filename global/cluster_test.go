@@ -349,7 +349,7 @@ func TestNoConnectAll(t *testing.T) {
 // TestChurn cuts, heals, crashes, registers and locks at random, and then wants
 // all to agree. A failure prints the seed.
 func TestChurn(t *testing.T) {
-	for seed := range uint64(100) {
+	for seed := range uint64(60) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { churn(t, rand.New(rand.NewPCG(seed, 1))) })
 		})

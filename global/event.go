@@ -58,6 +58,7 @@ func (e nodeDown) happen(m *machine) {
 	if !m.up[e.node] {
 		return // we have left it
 	}
+	delete(m.restarts, e.node)
 	delete(m.up, e.node)
 	m.forget(e.node, disconnected)
 	if m.again[e.node] {

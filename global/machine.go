@@ -64,10 +64,11 @@ type machine struct {
 	lockLost bool            // the last lock of the names ended with its holder
 	monitors map[etf.Pid]int // how many names and locks each pid has
 
-	missed map[string]map[string]entry // by node: names lost with it, see missed.go
-	join   joiner
-	writes writes
-	lost   map[lostKey]lostInfo
+	restarts map[string]restarted
+	missed   map[string]map[string]entry // by node: names lost with it, see missed.go
+	join     joiner
+	writes   writes
+	lost     map[lostKey]lostInfo
 
 	syncs  []*syncing
 	calls  map[int64]*multiCall
@@ -83,7 +84,7 @@ func newMachine(self string, locker, registrar etf.Pid, random *rand.Rand) *mach
 		self: self, locker: locker, registrar: registrar, random: random,
 		connectAll: true, prevent: true, creation: random.Int64N(1 << 59),
 		up: make(map[string]bool), known: make(map[string]int64), pending: make(map[string]int64),
-		removing: make(map[string]bool), again: make(map[string]bool), missed: make(map[string]map[string]entry), synced: make(map[string]bool), sessions: make(map[string]*session),
+		removing: make(map[string]bool), again: make(map[string]bool), restarts: make(map[string]restarted), missed: make(map[string]map[string]entry), synced: make(map[string]bool), sessions: make(map[string]*session),
 		names: newNameTable(), locks: make(lockTable), monitors: make(map[etf.Pid]int),
 		lost: make(map[lostKey]lostInfo), calls: make(map[int64]*multiCall), timers: make(map[int64]func()),
 	}

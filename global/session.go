@@ -3,6 +3,7 @@ package global
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/truss-beam/truss/etf"
 )
@@ -66,9 +67,11 @@ func (m *machine) greet(node string) {
 
 func (e initConnect) happen(m *machine) {
 	if _, ongoing := m.pending[e.node]; ongoing {
-		// He has begun anew: so must we.
+		// He has begun anew: so must we. What he began with this is cancelled, so that
+		// it must not be acknowledged.
 		m.sendCancel(e.node, e.tag)
 		m.restart(e.node)
+		return
 	}
 	s := m.session(e.node)
 	s.greeted, s.hisTag, s.vsn = true, e.tag, min(e.vsn, version)
@@ -78,7 +81,7 @@ func (e initConnect) happen(m *machine) {
 	}
 	m.pending[e.node] = e.vsn
 	m.toLocker(hisLocker{peer{node: e.node, locker: e.locker, vsn: s.vsn, tag: s.tag, hisTag: e.tag}})
-	if e.vsn >= versionVerify {
+	if _, known := m.known[e.node]; e.vsn >= versionVerify && !known {
 		m.tell(e.node, etf.Tuple{etf.Atom("init_connect_ack"), etf.Atom(m.self), e.tag, s.tag})
 	}
 }
@@ -86,6 +89,12 @@ func (e initConnect) happen(m *machine) {
 func (e initConnectAck) happen(m *machine) {
 	s := m.sessions[e.node]
 	if s != nil && s.active && s.tag == e.yours && s.greeted && s.hisTag == e.mine {
+		return
+	}
+	if s != nil && s.active && e.yours < s.tag {
+		// Of a session that we have begun anew since, which he has yet to hear. OTP
+		// begins once more here. When both sides do, each of their init_connects crosses
+		// an acknowledgement of the last, and they can go on so for seconds.
 		return
 	}
 	m.sendCancel(e.node, e.mine)
@@ -113,7 +122,15 @@ func (m *machine) check(node string, tag int64) (*session, bool) {
 	return nil, false
 }
 
+// sendCancel has the peer begin anew, unless it has become known by another node's
+// new_nodes: then our in_sync ends its session. When an OTP cancels one, be it by
+// cancel_connect or because of an init_connect_ack that comes after in_sync, it
+// deletes all names of the node that sent that, and a node that it knows it does not
+// ask for them again.
 func (m *machine) sendCancel(node string, tag int64) {
+	if _, known := m.known[node]; known {
+		return
+	}
 	m.tell(node, etf.Tuple{etf.Atom("cancel_connect"), etf.Atom(m.self), tag})
 }
 
@@ -122,10 +139,35 @@ func (m *machine) restart(node string) {
 	s := m.sessions[node]
 	again := s != nil && s.active
 	m.endSession(node, nil)
-	if again && m.up[node] {
-		m.greet(node)
+	if !again || !m.up[node] {
+		return
 	}
+	last := m.restarts[node]
+	if m.now.Sub(last.when) > restartCalm {
+		last.times = 0
+	}
+	m.restarts[node] = restarted{when: m.now, times: last.times + 1}
+	if last.times == 0 {
+		m.greet(node)
+		return
+	}
+	m.after(m.pause(min(last.times, 3)), func() {
+		if m.up[node] {
+			m.greet(node)
+		}
+	})
 }
+
+// restarted counts the sessions with a node that were given up one soon after the
+// other. Two nodes that each answer the other's new session with a cancel and a
+// newer one would do so for ever; OTP has no remedy. From the second on we are
+// silent for a moment, in which the other's last session stays the last.
+type restarted struct {
+	when  time.Time
+	times int
+}
+
+const restartCalm = 5 * time.Second
 
 // endSession forgets a session, telling the peer if it was not about to end
 // well. The locker runs last before it lets go of its lock, if it has one.

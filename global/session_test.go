@@ -1,0 +1,66 @@
+package global
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/truss-beam/truss/etf"
+)
+
+// TestCrossing has two nodes begin their session anew at the same time, so that what
+// one says of a session reaches the other in its next one. They have to find each
+// other all the same, and soon: with an OTP that took 8000 sessions a second, for
+// seconds.
+func TestCrossing(t *testing.T) {
+	s := newSim()
+	s.boot("a")
+	s.boot("b")
+	a, b := s.nodes["a"], s.nodes["b"]
+	s.link("a", "b")
+	s.run(1500 * time.Microsecond)
+	s.feed(a, cancelConnect{node: "b", tag: a.sessions["b"].tag})
+	s.feed(b, cancelConnect{node: "a", tag: b.sessions["a"].tag})
+	s.trace = true
+	s.run(time.Minute)
+	if _, ok := a.known["b"]; !ok {
+		t.Error("a does not know b")
+	}
+	if _, ok := b.known["a"]; !ok {
+		t.Error("b does not know a")
+	}
+	if n := strings.Count(s.out.String(), " init_connect\n"); n > 4 {
+		t.Errorf("%d times a session was begun:\n%.2000s", n, s.out.String())
+	}
+}
+
+// TestKnownIsNotAlarmed: a node that has become known while its session was on gets
+// nothing that makes an OTP begin another one, for that forgets our names.
+func TestKnownIsNotAlarmed(t *testing.T) {
+	for name, e := range map[string]func(tag int64) event{
+		"init_connect of its next session": func(int64) event {
+			return initConnect{vsn: version, tag: 2, node: "b", locker: etf.Pid{Node: "b", ID: 1, Creation: 1}}
+		},
+		"init_connect_ack of another session": func(int64) event { return initConnectAck{node: "b", yours: 99, mine: 98} },
+		"cancel_connect":                      func(tag int64) event { return cancelConnect{node: "b", tag: tag} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, greeted := range []bool{false, true} {
+				s := newSim()
+				s.boot("a")
+				m := s.nodes["a"].machine
+				m.step(s.now, nodeUp{"b"})
+				if greeted {
+					m.step(s.now, initConnect{vsn: version, tag: 1, node: "b", locker: etf.Pid{Node: "b", ID: 1, Creation: 1}})
+				}
+				tag := m.sessions["b"].tag
+				m.step(s.now, newNodes{node: "c", nodes: []member{{"b", version}}})
+				for _, action := range m.step(s.now, e(tag)) {
+					if sent, ok := action.(send); ok {
+						t.Errorf("greeted %v: sends %s", greeted, etf.Format(sent.msg))
+					}
+				}
+			}
+		})
+	}
+}
