@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,7 +113,7 @@ func (v *visit) askGroups(ctx context.Context, scope string) ([]group, error) {
 		if len(pids) == 0 {
 			continue // all have left since
 		}
-		slices.SortFunc(pids, etf.Compare)
+		slices.SortFunc(pids, byNode)
 		g := group{Group: etf.Format(name)}
 		for _, pid := range pids {
 			g.Members = append(g.Members, etf.Format(pid))
@@ -120,4 +121,12 @@ func (v *visit) askGroups(ctx context.Context, scope string) ([]group, error) {
 		groups = append(groups, g)
 	}
 	return groups, nil
+}
+
+// byNode orders processes by their nodes, as people look for them; Erlang's order
+// of pids has the node last.
+func byNode(a, b etf.Term) int {
+	left, _ := a.(etf.Pid)
+	right, _ := b.(etf.Pid)
+	return cmp.Or(cmp.Compare(left.Node, right.Node), etf.Compare(a, b))
 }
