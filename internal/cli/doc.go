@@ -10,7 +10,7 @@
 // one object a line.
 //
 //   - node runs a node until it is told to stop (node.go; its processes are in
-//     echo.go and rex.go)
+//     echo.go and rpc_serve.go)
 //   - ping, nodes, send and call join the cluster of one node, ask or tell it
 //     something, and leave (join.go; where the node listens is found in locate.go)
 //   - names and epmd are about the port mapper, and are no nodes

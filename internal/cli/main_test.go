@@ -131,10 +131,11 @@ func startNode(t *testing.T, name string) (*truss.Node, string) {
 			t.Error(err)
 		}
 	})
-	for name, server := range map[string]truss.Server{"echo": echo{node}, "rex": rex{node}} {
-		if _, err := node.Serve(name, server); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := node.Serve("echo", echo{node}); err != nil {
+		t.Fatal(err)
+	}
+	if err := serveRPC(node); err != nil {
+		t.Fatal(err)
 	}
 	return node, address
 }

@@ -51,7 +51,7 @@ func (module) Exit(reason etf.Term) error { return &truss.ExitError{Reason: reas
 
 // Nodes are the visible nodes connected, as erlang:nodes/0.
 func (m module) Nodes() etf.List {
-	nodes, _ := rex(m).nodes(nil) // without arguments it has always an answer
+	nodes, _ := nodesOf(m.node, nil) // without arguments it has always an answer
 	return nodes
 }
 

@@ -183,7 +183,7 @@ func (f *nodeFlags) run(ctx context.Context, t *terminal) (err error) {
 	if err := exportModule(node); err != nil {
 		return err
 	}
-	if _, err := node.Serve("rex", rex{node}); err != nil {
+	if err := serveRPC(node); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
