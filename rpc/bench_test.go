@@ -1,0 +1,83 @@
+package rpc_test
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"testing"
+
+	"github.com/truss-beam/truss"
+	"github.com/truss-beam/truss/rpc"
+)
+
+// benchNodes starts two nodes connected over loopback TCP, the second with calc.
+func benchNodes(b *testing.B) (x, y *truss.Node) {
+	b.Helper()
+	probe, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		b.Skip("needs 127.0.0.2:", err)
+	}
+	port := probe.Addr().(*net.TCPAddr).Port
+	probe.Close()
+	start := func(host string) *truss.Node {
+		n, err := truss.Start(b.Context(), truss.Config{
+			Name: "bench@" + host, Cookie: "bench", Listen: host, Port: port, Epmd: "none", Logger: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { n.Close() })
+		return n
+	}
+	x, y = start("127.0.0.1"), start("127.0.0.2")
+	if err := rpc.Start(y); err != nil {
+		b.Fatal(err)
+	}
+	if err := y.Export("calc", calc{}); err != nil {
+		b.Fatal(err)
+	}
+	if err := x.Connect(b.Context(), y.Name()); err != nil {
+		b.Fatal(err)
+	}
+	return x, y
+}
+
+func add(b *testing.B, ctx context.Context, x, y *truss.Node) {
+	if _, err := rpc.Call[int](ctx, x, y.Name(), "calc", "add", 1, 2); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkCall is one caller, one call after the other.
+func BenchmarkCall(b *testing.B) {
+	x, y := benchNodes(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		add(b, b.Context(), x, y)
+	}
+}
+
+// BenchmarkCallParallel is 64 callers at once.
+func BenchmarkCallParallel(b *testing.B) {
+	const callers = 64
+	x, y := benchNodes(b)
+	b.ReportAllocs()
+	work, done := make(chan struct{}, callers), make(chan struct{})
+	for range callers {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			for range work {
+				if _, err := rpc.Call[int](b.Context(), x, y.Name(), "calc", "add", 1, 2); err != nil {
+					b.Error(err)
+				}
+			}
+		}()
+	}
+	for b.Loop() {
+		work <- struct{}{}
+	}
+	close(work)
+	for range callers {
+		<-done
+	}
+}
