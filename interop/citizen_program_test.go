@@ -50,6 +50,7 @@ type citizen struct {
 	node   *truss.Node
 	global *global.Global
 	scopes map[string]*pg.Scope
+	idlers sync.Map // etf.Pid of idle processes that have not ended
 }
 
 // runCitizen runs a node until standard input ends, which makes it leave as a
@@ -158,6 +159,14 @@ func (c *citizen) answer(ctx context.Context, words []string) (string, error) {
 		}
 		slices.Sort(all)
 		return strings.Join(all, " "), nil
+	case "dead":
+		var dead []string
+		for _, r := range c.global.RegisteredNames() {
+			if _, alive := c.idlers.Load(r.PID); !alive && string(r.PID.Node) == c.node.Name() {
+				dead = append(dead, etf.Format(r.Name))
+			}
+		}
+		return strings.Join(dead, " "), nil
 	case "disconnect":
 		if err := c.node.Disconnect(ctx, arg(1)); err != nil && !errors.Is(err, truss.ErrNoConnection) {
 			return "", err
@@ -250,7 +259,9 @@ func (c *citizen) grouped(ctx context.Context, words []string) (string, error) {
 
 // idle starts a process that does nothing.
 func (c *citizen) idle() (etf.Pid, error) {
-	p, err := c.node.Spawn(func(ctx context.Context, _ *truss.Process) error {
+	p, err := c.node.Spawn(func(ctx context.Context, p *truss.Process) error {
+		c.idlers.Store(p.PID(), nil)
+		defer c.idlers.Delete(p.PID())
 		<-ctx.Done()
 		return nil
 	})

@@ -144,7 +144,19 @@ func (c *city) names() error {
 	if err != nil {
 		return err
 	}
-	return same("names", answers)
+	if err := same("names", answers); err != nil {
+		return err
+	}
+	dead, err := c.askAll(isVisible, answerLimit, "dead")
+	if err != nil {
+		return err
+	}
+	for node, names := range dead {
+		if names != "" {
+			return fmt.Errorf("names of %s whose processes are dead: %s", node, names)
+		}
+	}
+	return nil
 }
 
 // same complains unless all nodes have answered the same.

@@ -43,6 +43,9 @@ ask([nodes]) -> words(nodes());
 ask([hidden]) -> words(nodes(hidden));
 ask([names]) ->
     lists:join(" ", lists:sort([[atom_to_list(N), "=", pid(global:whereis_name(N))] || N <- global:registered_names()]));
+ask([dead]) ->
+    Alive = fun(P) -> try is_process_alive(P) catch error:badarg -> false end end,
+    words([N || N <- global:registered_names(), P <- [global:whereis_name(N)], is_pid(P), node(P) =:= node(), not Alive(P)]);
 ask([locks]) -> [io_lib:format("~0p", [L]) || L <- ets:tab2list(global_locks)];
 ask([disconnect, Peer]) -> word(erlang:disconnect_node(Peer));
 ask([sync]) -> word(global:sync());
