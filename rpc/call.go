@@ -111,6 +111,10 @@ func (c call) outcome(tag etf.Ref, reason etf.Term, result any) error {
 	class, _ := r[1].(etf.Atom)
 	switch {
 	case class == "return":
+		if whatever, ok := result.(*etf.Term); ok {
+			*whatever = r[2]
+			return nil
+		}
 		return c.decode(r[2], result)
 	case class == truss.ClassError && len(r) == 4:
 		stack, _ := r[3].(etf.List)
