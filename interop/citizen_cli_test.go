@@ -115,12 +115,14 @@ func testPubSubCLI(t *testing.T, cli tool, peer *beam.Node, node func() string) 
 }
 
 func testListen(t *testing.T, cli tool, peer *beam.Node, node func() string, visited string) {
-	listener := cli.begin(t, "pubsub", "listen", visited, "MyApp.PubSub/orders")
+	listener := cli.begin(t, "pubsub", "listen", visited, "MyApp.PubSub/orders", "--name", "ear")
 	ready := []string{listener(), listener()}
 	slices.Sort(ready)
 	if !slices.Equal(ready, []string{"listening beam@127.0.0.1", "listening go@127.0.0.1"}) {
 		t.Fatalf("%q", ready)
 	}
+	// A BEAM broadcasts to whom its scope has; truss node works that out beforehand.
+	peer.Await(t, "lists:sort(gen_server:call({'Elixir.MyApp.PubSub', 'go@127.0.0.1'}, nodes))", "['beam@127.0.0.1','ear@127.0.0.1']")
 	for from, expr := range map[string]string{
 		"beam": `pubsub_peer:broadcast(` + adapter + `, <<"orders">>, {from, beam}, 'Elixir.Phoenix.PubSub')`,
 		"go":   `gen_server:call({'Elixir.MyApp.PubSub', 'go@127.0.0.1'}, {broadcast, <<"orders">>, {from, go}})`,

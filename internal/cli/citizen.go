@@ -145,10 +145,18 @@ func moduleAtom(name string) string {
 }
 
 // broadcaster lets other nodes broadcast from this one, where Elixir code would do
-// that by a function: a call of {broadcast, Topic, Term} replies ok.
+// that by a function: a call of {broadcast, Topic, Term} replies ok, and one of
+// nodes the nodes that would be sent it.
 type broadcaster struct{ *pubsub.PubSub }
 
 func (b broadcaster) HandleCall(ctx context.Context, _ truss.From, request truss.Message) (any, error) {
+	if request.Tag() == "nodes" {
+		nodes := etf.List{}
+		for _, name := range b.Nodes() {
+			nodes = append(nodes, etf.Atom(name))
+		}
+		return nodes, nil
+	}
 	elements, err := request.Elements()
 	var topic string
 	if err != nil || len(elements) != 3 || request.Tag() != "broadcast" || elements[1].Unmarshal(&topic) != nil {

@@ -124,13 +124,14 @@ func TestPubSub(t *testing.T) {
 		}
 	}
 
-	listener := begin(t, visit("pubsub", "listen", "a@127.0.0.1", "MyApp.PubSub/orders", "--json")...)
+	listener := begin(t, visit("pubsub", "listen", "a@127.0.0.1", "MyApp.PubSub/orders", "--json", "--name", "ear")...)
 	heard := []string{object(t, listener.line(t))["node"].(string), object(t, listener.line(t))["node"].(string)}
 	slices.Sort(heard)
 	if !slices.Equal(heard, []string{"a@127.0.0.1", "b@127.0.0.1"}) {
 		t.Errorf("it listens to %v", heard)
 	}
-	for _, node := range []string{"a@127.0.0.1", "b@127.0.0.1"} { // each broadcasts to all others
+	for node, other := range map[string]string{"a@127.0.0.1": "b@127.0.0.1", "b@127.0.0.1": "a@127.0.0.1"} { // each broadcasts to all others
+		until(t, visit("call", node, "Elixir.MyApp.PubSub", "nodes"), "ear@127.0.0.1", other)
 		request := fmt.Sprintf(`{broadcast, <<"orders">>, {from, '%s'}}`, node)
 		if got := command(t, visit("call", node, "Elixir.MyApp.PubSub", request)...).ok(t); got != "ok\n" {
 			t.Errorf("%q", got)
@@ -168,7 +169,7 @@ func TestListenFindsNodes(t *testing.T) {
 	node := []string{"node", "--listen", "127.0.0.1", "--epmd", epmd, "--pubsub", "P/t"}
 	a := begin(t, append(node, "--name", "a@127.0.0.1")...)
 	a.line(t)
-	listener := begin(t, "pubsub", "listen", "a@127.0.0.1", "P/t", "--epmd", epmd)
+	listener := begin(t, "pubsub", "listen", "a@127.0.0.1", "P/t", "--epmd", epmd, "--name", "ear")
 	if got := listener.line(t); got != "listening a@127.0.0.1" {
 		t.Fatalf("%q", got)
 	}
@@ -178,6 +179,7 @@ func TestListenFindsNodes(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	a.linesWith(t, "nodeup b@127.0.0.1")
+	until(t, []string{"call", "b@127.0.0.1", "Elixir.P", "nodes", "--epmd", epmd}, "ear@127.0.0.1")
 	command(t, "call", "b@127.0.0.1", "Elixir.P", `{broadcast, <<"t">>, hello}`, "--epmd", epmd).ok(t)
 	if got := listener.line(t); got != "message t hello" {
 		t.Errorf("%q", got)

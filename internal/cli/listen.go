@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -132,16 +133,13 @@ func (l *listener) follow(ctx, limited context.Context, heard inbox) error {
 	}
 }
 
-// joined prints whose broadcasts are heard: the scope there has told us of its
-// worker, so it has been told of ours before, and has it once the call is answered.
+// joined prints whose broadcasts are heard: those of nodes whose scope has our
+// worker. That it has told us of its own means only that ours is on its way.
 func (l *listener) joined(ctx context.Context, e pg.Event) error {
 	for _, pid := range e.Joined {
 		node := string(pid.Node)
-		if node == l.node.Name() {
+		if node == l.node.Name() || !l.isMember(ctx, node) {
 			continue
-		}
-		if err := l.inProcess(func(p *truss.Process) error { return l.isAuth(ctx, p, node) }); err != nil {
-			continue // it is gone, which events tell
 		}
 		line := nodeLine{Event: "listening", Node: node}
 		if err := l.t.print(line.String(), line); err != nil {
@@ -149,6 +147,28 @@ func (l *listener) joined(ctx context.Context, e pg.Event) error {
 		}
 	}
 	return nil
+}
+
+// isMember waits until a node has our worker among those it broadcasts to. One that
+// does not tell its groups is believed.
+func (l *listener) isMember(ctx context.Context, node string) bool {
+	ctx, cancel := context.WithTimeout(ctx, spreadLimit)
+	defer cancel()
+	for ctx.Err() == nil {
+		reply, err := l.apply(ctx, node, "pg", "get_members", etf.Atom(pubsub.Scope), etf.Atom(worker(l.name)))
+		switch {
+		case lacks(err), errors.Is(err, truss.ErrNoProcess):
+			return true
+		case err != nil:
+			return false // it is gone, which events tell
+		}
+		pids, _ := reply.(etf.List)
+		if slices.ContainsFunc(pids, func(pid etf.Term) bool { p, ok := pid.(etf.Pid); return ok && string(p.Node) == l.node.Name() }) {
+			return true
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return false
 }
 
 // look makes this node known to the scopes of those nodes that have the PubSub. A

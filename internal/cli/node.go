@@ -71,7 +71,7 @@ a Phoenix.PubSub and prints what is broadcast on a topic, as a line
   message TOPIC TERM     {"event":"message","pubsub":…,"topic":…,"term":…}
 
 and has a process registered as the PubSub: a call of {broadcast, Topic, Term}
-has the node broadcast Term.
+has the node broadcast Term, one of nodes replies to which nodes that would go.
 
 With --dns it stays connected to all nodes that are named after the addresses a
 DNS name has, as dns_cluster does for Elixir: if this node is app@10.0.0.1 and
