@@ -73,6 +73,16 @@ func (m *machine) nodeUp(node etf.Atom) {
 	}
 }
 
+// knows tells whether a node's scope is known.
+func (m *machine) knows(node etf.Atom) bool {
+	for pid := range m.peers {
+		if pid.Node == node {
+			return true
+		}
+	}
+	return false
+}
+
 // nodeDown: its scopes are gone. Their monitors have said so already, except of
 // one that was not placed yet when the connection broke.
 func (m *machine) nodeDown(node etf.Atom) {

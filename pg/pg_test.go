@@ -108,8 +108,9 @@ func TestJoinAndLeave(t *testing.T) {
 // TestEqualTermsAreOneGroup: also if their maps are written in different orders.
 func TestEqualTermsAreOneGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, trusstest.New(t).Start("a"), "")
-		p := idle(t, trusstest.New(t).Start("a")).PID()
+		a := trusstest.New(t).Start("a")
+		s := open(t, a, "")
+		p := idle(t, a).PID()
 		join(t, s, etf.Tuple{etf.Map{{Key: 1, Value: "a"}, {Key: etf.Atom("b"), Value: etf.List{2}}}}, p)
 		want(t, s, etf.Tuple{etf.Map{{Key: etf.Atom("b"), Value: []int{2}}, {Key: int64(1), Value: []byte("a")}}}, p)
 		want(t, s, etf.Tuple{etf.Map{{Key: 1.0, Value: "a"}, {Key: etf.Atom("b"), Value: etf.List{2}}}})
@@ -224,6 +225,33 @@ func TestHiddenNodesDiscover(t *testing.T) {
 		want(t, st, workers)
 		c.Connect(a, tool)
 		want(t, st, workers, p)
+	})
+}
+
+// TestHiddenNodesDiscoverLateScopes: one that starts after it was asked for, and
+// again after its end.
+func TestHiddenNodesDiscoverLateScopes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := trusstest.New(t)
+		a, tool := c.Start("a"), c.Start("tool", func(c *truss.Config) { c.Hidden = true })
+		st := open(t, tool, "")
+		mine := idle(t, tool).PID()
+		join(t, st, workers, mine)
+		if err := st.Discover(a.Name()); err != nil {
+			t.Fatal(err)
+		}
+		c.Connect(a, tool)
+		for range 2 {
+			time.Sleep(time.Minute)
+			sa := open(t, a, "")
+			p := idle(t, a).PID()
+			join(t, sa, workers, p)
+			time.Sleep(10 * time.Second)
+			want(t, st, workers, mine, p)
+			want(t, sa, workers, mine, p)
+			sa.Close()
+			want(t, st, workers, mine)
+		}
 	})
 }
 

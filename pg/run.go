@@ -33,6 +33,9 @@ func (s *Scope) end() {
 	s.cancel()
 	s.mu.Lock()
 	s.closed = true
+	if s.again != nil {
+		s.again.Stop()
+	}
 	s.mu.Unlock()
 	s.out.busy.Wait()
 	s.pumps.Wait()

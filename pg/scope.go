@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/truss-beam/truss"
 	"github.com/truss-beam/truss/etf"
@@ -40,6 +42,7 @@ type Scope struct {
 	closed  bool
 	machine *machine
 	asked   map[string]bool     // nodes to discover though they are hidden
+	again   *time.Timer         // asks those anew, from the first Discover on
 	watches map[etf.Pid]etf.Ref // monitors of processes of this node
 	feeds   map[*feed]struct{}
 }
@@ -167,11 +170,34 @@ func (s *Scope) WhichLocalGroups() []etf.Term {
 
 // Discover makes the scope take part with a node that either is hidden or to
 // which this node is, now if it is connected and whenever it comes up: scopes find
-// each other of their own accord only on visible nodes. It does not connect.
+// each other of their own accord only on visible nodes. It does not connect. A
+// scope that starts there later is found within 2 s.
 func (s *Scope) Discover(node string) error {
 	return s.change(func() error {
 		s.asked[node] = true
 		s.machine.nodeUp(etf.Atom(node))
+		if s.again == nil {
+			s.again = time.AfterFunc(askEvery, s.askAgain)
+		}
+		return nil
+	})
+}
+
+// askEvery is how often nodes to discover are asked until they answer. A scope that
+// starts there tells visible nodes only; and to be asked too early is the rule, for
+// a BEAM can be connected to a second or more before its application starts scopes.
+// It is one small message, also for ever.
+const askEvery = 2 * time.Second
+
+// askAgain asks the nodes to discover that are connected and have not answered.
+func (s *Scope) askAgain() {
+	_ = s.change(func() error { // fails only if the scope has ended
+		for _, node := range slices.Concat(s.node.HiddenNodes(), s.node.Nodes()) {
+			if s.asked[node] && !s.machine.knows(etf.Atom(node)) {
+				s.machine.nodeUp(etf.Atom(node))
+			}
+		}
+		s.again.Reset(askEvery)
 		return nil
 	})
 }
