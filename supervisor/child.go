@@ -20,10 +20,12 @@ type child struct {
 // start spawns the child, and lets it run once it is linked: a supervisor that is
 // killed meanwhile leaves nothing behind.
 func (s *supervisor) start(ctx context.Context, c *child) error {
-	linked, returned := make(chan struct{}), make(chan struct{})
+	linked, returned := make(chan error, 1), make(chan struct{})
 	p, err := s.p.Node().Spawn(func(ctx context.Context, p *truss.Process) error {
 		defer close(returned)
-		<-linked
+		if err := <-linked; err != nil {
+			return err
+		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -32,13 +34,12 @@ func (s *supervisor) start(ctx context.Context, c *child) error {
 	if err != nil {
 		return err
 	}
-	defer close(linked)
-	if err := s.p.Link(ctx, p.PID()); err != nil { // the supervisor is dead
-		_ = s.p.Exit(ctx, p.PID(), etf.Atom("kill"))
-		return err
+	err = s.p.Link(ctx, p.PID()) // the error is that the supervisor is dead, and why
+	linked <- err
+	if err == nil {
+		c.process, c.returned = p, returned
 	}
-	c.process, c.returned = p, returned
-	return nil
+	return err
 }
 
 // reason is why the process has ended. That is not what its Exit says, if somebody
