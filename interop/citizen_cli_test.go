@@ -20,7 +20,7 @@ func TestCLICitizen(t *testing.T) {
 		peer.MustEval(t, `pubsub_peer:start(`+adapter+`, 1), pubsub_peer:subscribe(s, <<"orders">>, nil)`)
 		cli := built.at(port)
 		node := cli.begin(t, "node", "--name", "go@127.0.0.1", "--listen", "127.0.0.1", "--epmd", strconv.Itoa(port),
-			"--global", "calc", "--pg", "pg/workers", "--pubsub", "MyApp.PubSub/orders")
+			"--global", "calc", "--pg", "pg/workers", "--pubsub", "MyApp.PubSub/orders", "--region", "syd")
 		if got := node(); got != "ready go@127.0.0.1" {
 			t.Fatalf("truss node prints %q", got)
 		}
@@ -33,6 +33,7 @@ func TestCLICitizen(t *testing.T) {
 		testTheySeeEcho(t, peer)
 		testTheyTellTheSame(t, cli, peer)
 		testPubSubCLI(t, cli, peer, node)
+		testRegionsCLI(t, cli, peer)
 		testCitizenErrors(t, cli, peer)
 		// The visitors have left nothing, and harmed nobody.
 		peer.Await(t, "{nodes(hidden), pubsub_peer:workers(), is_pid(whereis(pg)), length(pg:get_members('Elixir.Phoenix.PubSub', "+adapter+"))}", "{[],[true],true,2}")
@@ -141,6 +142,22 @@ func testListen(t *testing.T, cli tool, peer *beam.Node, node func() string, vis
 				t.Errorf("the BEAM's subscriber got %s", got)
 			}
 		}
+	}
+}
+
+// testRegionsCLI asks before and after the BEAM has what stands in for Fly.RPC.
+func testRegionsCLI(t *testing.T, cli tool, peer *beam.Node) {
+	t.Helper()
+	for _, region := range []string{"-", "fra"} {
+		for _, name := range []string{peer.Name, "go@127.0.0.1"} {
+			if got, want := cli.run(t, "regions", name), "beam@127.0.0.1 "+region+"\ngo@127.0.0.1 syd\n"; got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		}
+		peer.Load(t, "-module('Elixir.Fly.RPC').\n-export([my_region/0]).\nmy_region() -> <<\"fra\">>.\n")
+	}
+	if got := peer.MustEval(t, "erpc:call('go@127.0.0.1', 'Elixir.Fly.RPC', my_region, [])"); got != `<<"syd">>` {
+		t.Errorf("truss node says that it is in %s", got)
 	}
 }
 

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/truss-beam/truss/etf"
 	"github.com/truss-beam/truss/global"
 	"github.com/truss-beam/truss/pubsub"
+	"github.com/truss-beam/truss/region"
 )
 
 // citizenFlags say what a truss node takes part in besides what every node does.
@@ -19,6 +22,7 @@ type citizenFlags struct {
 	name   string   // to register globally
 	groups []string // SCOPE/GROUP
 	topics []string // PUBSUB/TOPIC
+	region string
 }
 
 func (f *citizenFlags) register(cmd *cobra.Command) {
@@ -26,6 +30,7 @@ func (f *citizenFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.name, "global", "", "register echo under a global `name`")
 	flags.StringArrayVar(&f.groups, "pg", nil, "have echo join a process group, `scope/group`; may be\ngiven several times")
 	flags.StringArrayVar(&f.topics, "pubsub", nil, "print what is broadcast on a topic of a PubSub,\n`name/topic`; may be given several times")
+	flags.StringVar(&f.region, "region", "", "say that the node is in a `region`, and learn where\nothers are (default FLY_REGION, else MY_REGION)")
 }
 
 // check is what can be said about the flags before there is a node.
@@ -59,6 +64,7 @@ type citizen struct {
 	global  *global.Global
 	scopes  *scopes
 	pubsubs map[string]*pubsub.PubSub
+	regions *region.Regions // nil without a region
 }
 
 // startCitizen starts global, which must be there when BEAMs connect.
@@ -77,6 +83,9 @@ const leaveLimit = 3 * time.Second
 // leave disconnects from the others as a node does that ends on purpose: one that
 // was lost they would tell each other about, and keep out.
 func (c *citizen) leave() error {
+	if c.regions != nil {
+		c.regions.Close()
+	}
 	for _, ps := range c.pubsubs {
 		_ = ps.Close() // never fails
 	}
@@ -91,6 +100,9 @@ func (c *citizen) leave() error {
 
 // join does what the flags say, for a process; heard gets what is broadcast.
 func (c *citizen) join(ctx context.Context, f *citizenFlags, p *truss.Process, heard inbox) error {
+	if err := c.settle(f.region); err != nil {
+		return err
+	}
 	if f.name != "" {
 		// Of two nodes with the same name that meet, one loses it. Its process shall
 		// live on: killing it, as is usual, would leave a node without echo.
@@ -115,6 +127,16 @@ func (c *citizen) join(ctx context.Context, f *citizenFlags, p *truss.Process, h
 		}
 	}
 	return nil
+}
+
+// settle has the node be in a region, if one is named. Without, it asks nobody for
+// theirs: BEAMs that have no Fly.RPC would be asked again and again.
+func (c *citizen) settle(name string) (err error) {
+	if cmp.Or(name, os.Getenv("FLY_REGION"), os.Getenv("MY_REGION")) == "" {
+		return nil
+	}
+	c.regions, err = region.Start(c.node, region.Config{Region: name})
+	return err
 }
 
 func (c *citizen) subscribe(name, topic string, heard inbox) error {

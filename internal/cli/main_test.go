@@ -22,6 +22,7 @@ import (
 func TestMain(m *testing.M) {
 	for _, name := range []string{
 		"TRUSS_COOKIE", "RELEASE_COOKIE", "RELEASE_NODE", "RELEASE_DISTRIBUTION", "FLY_APP_NAME", "DNS_CLUSTER_QUERY",
+		"FLY_REGION", "MY_REGION",
 		"ERL_EPMD_PORT", "ERL_EPMD_ADDRESS", "ERL_EPMD_RELAXED_COMMAND_CHECK",
 	} {
 		os.Unsetenv(name)
