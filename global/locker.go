@@ -23,7 +23,6 @@ type joiner struct {
 	state   joinState
 	peers   []peer // that have greeted us
 	mailbox []lockerMessage
-	running bool
 
 	with     peer // answering, holding
 	lock     lockID

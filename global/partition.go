@@ -87,6 +87,6 @@ func (e removeConnection) happen(m *machine) {
 		return
 	}
 	m.do(note{text: "disconnecting in order to prevent overlapping partitions", args: []any{"peer", e.node}})
-	m.do(disconnect{e.node})
+	m.do(disconnect(e))
 	m.forget(e.node, requested)
 }

@@ -208,7 +208,7 @@ func (g *Global) act(a action) {
 				a.conflicts[i].winner = g.settle(&a.conflicts[i])
 				g.log().Info("global name conflict", "name", etf.Format(a.conflicts[i].name), "peer", a.node)
 			}
-			g.feed(resolutions{node: a.node, tag: a.tag, conflicts: a.conflicts})
+			g.feed(resolutions(a))
 		})
 	case startTimer:
 		g.timers[a.id] = time.AfterFunc(a.after, func() { g.fire(a.id) })
