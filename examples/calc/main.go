@@ -19,20 +19,11 @@ import (
 	"github.com/truss-beam/truss/global"
 )
 
-type add struct {
-	_    struct{} `etf:"add,tuple"` // {add, A, B}
-	A, B int
-}
-
 type Calc struct{ total int }
 
-func (c *Calc) HandleCall(ctx context.Context, from truss.From, request truss.Message) (any, error) {
-	var r add
-	if err := request.Unmarshal(&r); err != nil {
-		return nil, err // the caller gets {error, Text}
-	}
-	c.total += r.A + r.B
-	return c.total, nil
+func (c *Calc) Add(a, b int) int {
+	c.total += a + b
+	return c.total
 }
 
 func main() {
@@ -54,7 +45,7 @@ func run(ctx context.Context) error {
 	}
 	go discovery.Run(ctx, node, dns.Strategy{}) // DNS_CLUSTER_QUERY
 
-	if _, err := node.Serve("calc", &Calc{}); err != nil {
+	if _, err := node.Serve("calc", truss.Methods(&Calc{})); err != nil {
 		return err
 	}
 	<-ctx.Done()
