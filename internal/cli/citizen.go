@@ -135,8 +135,23 @@ func (c *citizen) settle(name string) (err error) {
 	if cmp.Or(name, os.Getenv("FLY_REGION"), os.Getenv("MY_REGION")) == "" {
 		return nil
 	}
-	c.regions, err = region.Start(c.node, region.Config{Region: name})
-	return err
+	if c.regions, err = region.Start(c.node, region.Config{Region: name}); err != nil {
+		return err
+	}
+	return c.node.Export("truss", truss.Funcs{"call_region": c.callRegion})
+}
+
+// callRegion calls a function in a region, of which primary is one.
+func (c *citizen) callRegion(ctx context.Context, in, module, function etf.Atom, args etf.List) (etf.Term, error) {
+	name := string(in)
+	if in == "primary" {
+		name = region.Primary
+	}
+	values := make([]any, len(args))
+	for i, arg := range args {
+		values[i] = arg
+	}
+	return region.Call[etf.Term](ctx, c.regions, name, string(module), string(function), values...)
 }
 
 func (c *citizen) subscribe(name, topic string, heard inbox) error {

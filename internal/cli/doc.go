@@ -13,6 +13,8 @@
 //     echo.go and rpc_serve.go)
 //   - ping, nodes, send and call join the cluster of one node, ask or tell it
 //     something, and leave (join.go; where the node listens is found in locate.go)
+//   - global, pg, pubsub and regions ask what a node knows of its cluster (apply.go),
+//     or the nodes of the cluster themselves (spread.go)
 //   - names and epmd are about the port mapper, and are no nodes
 //   - play comes from internal/play
 //

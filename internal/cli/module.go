@@ -55,6 +55,11 @@ func (m module) Nodes() etf.List {
 	return nodes
 }
 
+// At tells where it was called, for calls that find their node themselves.
+func (m module) At(term truss.Message) etf.Tuple {
+	return etf.Tuple{etf.Atom(m.node.Name()), term}
+}
+
 // Loop sends Pid the T of each message {Pid, T}, until it gets stop.
 func (module) Loop(ctx context.Context, p *truss.Process) error {
 	for {

@@ -60,8 +60,9 @@ The node has a process registered as echo: a gen_server call of T replies T, and
 a message {Pid, T} sends T to Pid.
 
 Other nodes can spawn the functions of its module truss, which Elixir also finds
-as Truss: echo/1, add/2, sleep/1 (ms), crash/1, throw/1, exit/1, nodes/0, and
-loop/0, a process that sends T to Pid for each {Pid, T} until it gets stop.
+as Truss: echo/1, add/2, sleep/1 (ms), crash/1, throw/1, exit/1, nodes/0, at/1
+(the node and its argument), and loop/0, a process that sends T to Pid for each
+{Pid, T} until it gets stop.
 
 It takes part in global, so it connects to all nodes its peers are connected to,
 unless it is hidden. With --global, echo gets a global name, and with --pg it is
@@ -72,7 +73,8 @@ a Phoenix.PubSub and prints what is broadcast on a topic, as a line
 
 and has a process registered as the PubSub: a call of {broadcast, Topic, Term}
 has the node broadcast Term, one of nodes replies to which nodes that would go.
-With --region it tells others its region as Fly.RPC does.
+With --region it tells others its region as Fly.RPC does, and truss has
+call_region/4 (region or primary, module, function, arguments).
 
 With --dns it stays connected to all nodes that are named after the addresses a
 DNS name has, as dns_cluster does for Elixir: if this node is app@10.0.0.1 and

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/truss-beam/truss"
@@ -11,6 +13,7 @@ import (
 func TestRegions(t *testing.T) {
 	epmd := serveEpmd(t)
 	t.Setenv("TRUSS_COOKIE", cookie)
+	t.Setenv("PRIMARY_REGION", "syd")
 	node := []string{"node", "--listen", "127.0.0.1", "--epmd", epmd}
 	a := begin(t, append(node, "--name", "a@127.0.0.1", "--region", "syd")...)
 	a.line(t)
@@ -19,6 +22,14 @@ func TestRegions(t *testing.T) {
 	a.linesWith(t, "nodeup b@127.0.0.1")
 	if got := command(t, "regions", "b@127.0.0.1", "--epmd", epmd).ok(t); got != "a@127.0.0.1 syd\nb@127.0.0.1 -\n" {
 		t.Errorf("%q", got)
+	}
+	for _, tt := range []struct{ in, want string }{
+		{"syd", "{'a@127.0.0.1',x}"}, {"primary", "{'a@127.0.0.1',x}"},
+	} {
+		request := fmt.Sprintf("{call, truss, call_region, [%s, truss, at, [x]], user}", tt.in)
+		if got := command(t, "call", "a@127.0.0.1", "rex", request, "--epmd", epmd, "--timeout", "30s").ok(t); !strings.HasPrefix(got, tt.want) {
+			t.Errorf("in %s: %q, want %s", tt.in, got, tt.want)
+		}
 	}
 	const want = `{"node":"a@127.0.0.1","regions":[{"node":"a@127.0.0.1","region":"syd"},{"node":"b@127.0.0.1","region":null}]}` + "\n"
 	if got := command(t, "regions", "a@127.0.0.1", "--epmd", epmd, "--json").ok(t); got != want {

@@ -1,6 +1,7 @@
 package play
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,10 +82,15 @@ const (
 
 // add starts new machines, all at the same time.
 func (d *director) add(ctx context.Context, k kind, n int) (outcome, error) {
+	return d.addIn(ctx, k, n, primaryRegion)
+}
+
+// addIn is add in a region.
+func (d *director) addIn(ctx context.Context, k kind, n int, region string) (outcome, error) {
 	begin := time.Now()
 	var ids []string
 	for range n {
-		id, err := d.cluster.add(k)
+		id, err := d.cluster.add(k, region)
 		if err != nil {
 			return outcome{}, err
 		}
@@ -93,13 +99,14 @@ func (d *director) add(ctx context.Context, k kind, n int) (outcome, error) {
 	return d.witness(ctx, joined, ids, begin)
 }
 
-// clone starts another machine of the kind that one is.
-func (d *director) clone(ctx context.Context, id string) (outcome, error) {
+// clone starts another machine of the kind that one is, in its region if no other
+// is named.
+func (d *director) clone(ctx context.Context, id, region string) (outcome, error) {
 	m, err := d.cluster.find(id)
 	if err != nil {
 		return outcome{}, err
 	}
-	return d.add(ctx, m.Kind, 1)
+	return d.addIn(ctx, m.Kind, 1, cmp.Or(region, m.Region))
 }
 
 // scale starts or stops machines until n run: new ones with Go, and the newest

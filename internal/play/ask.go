@@ -25,7 +25,7 @@ func (m *machine) target() target {
 // asker asks nodes.
 type asker interface {
 	nodes(ctx context.Context, t target) ([]string, error)
-	call(ctx context.Context, t target, request etf.Term) (etf.Term, error)
+	call(ctx context.Context, t target, name string, request etf.Term) (etf.Term, error)
 }
 
 // visitor asks as a hidden node: the machines do not list it, and it is not told
@@ -74,10 +74,10 @@ func (v visitor) nodes(ctx context.Context, t target) ([]string, error) {
 	return names, nil
 }
 
-// call calls the node's echo.
-func (v visitor) call(ctx context.Context, t target, request etf.Term) (etf.Term, error) {
+// call calls a registered process of the node.
+func (v visitor) call(ctx context.Context, t target, name string, request etf.Term) (etf.Term, error) {
 	if err := v.node.ConnectAddr(ctx, t.node, t.addr); err != nil {
 		return nil, err
 	}
-	return truss.Call[etf.Term](ctx, v.node, truss.Name{Name: "echo", Node: t.node}, request)
+	return truss.Call[etf.Term](ctx, v.node, truss.Name{Name: name, Node: t.node}, request)
 }

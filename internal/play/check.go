@@ -28,7 +28,7 @@ const checkMachines = 3
 func (d *director) steps(beam bool) []step {
 	all := []step{
 		{"start 3 machines", "each sees the two others", d.adding(goMachine, checkMachines)},
-		{"clone m1", "a fourth is seen by all, and sees all", result(func(ctx context.Context) (outcome, error) { return d.clone(ctx, "m1") })},
+		{"clone m1", "a fourth is seen by all, and sees all", result(func(ctx context.Context) (outcome, error) { return d.clone(ctx, "m1", "") })},
 		{"scale 5", "a fifth is seen by all, and sees all", result(func(ctx context.Context) (outcome, error) { return d.scale(ctx, 5) })},
 	}
 	if beam {
@@ -86,7 +86,7 @@ func (d *director) callAll(ctx context.Context) (fmt.Stringer, error) {
 			continue
 		}
 		request := etf.Tuple{etf.Atom("hello"), etf.Atom(m.ID)}
-		reply, err := d.ask.call(ctx, m.target(), request)
+		reply, err := d.ask.call(ctx, m.target(), "echo", request)
 		if err == nil && !etf.Equal(reply, request) {
 			err = fmt.Errorf("it answers %s", etf.Format(reply))
 		}

@@ -35,6 +35,7 @@ type machine struct {
 	sees    map[string]bool // by its own nodeup and nodedown lines
 	end     string          // how it ended
 	log     []string        // the last lines of it
+	heard   int             // messages of the demo topic
 	started time.Time
 }
 
@@ -60,7 +61,7 @@ func newCluster(s *site, z *zone, l launcher, notice func(string, report)) *clus
 }
 
 // add starts a new machine.
-func (c *cluster) add(k kind) (id string, err error) {
+func (c *cluster) add(k kind, region string) (id string, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.last == maxMachines {
@@ -69,6 +70,9 @@ func (c *cluster) add(k kind) (id string, err error) {
 	m, err := c.site.machine(c.last+1, k)
 	if err != nil {
 		return "", err
+	}
+	if k == goMachine {
+		m.Region = region
 	}
 	added := &machine{spec: m}
 	if err := c.launch(added); err != nil {
@@ -119,6 +123,8 @@ func (c *cluster) tell(m *machine, life int, r report) {
 	case "nodedown":
 		delete(m.sees, r.Node)
 		unasked = c.byNode(r.Node) == nil
+	case "message":
+		m.heard++
 	case "exit":
 		// Who started it waits for it to come up, and hears that it did not.
 		unasked = m.asked == "" && m.state == running
@@ -141,8 +147,11 @@ func (c *cluster) record(m *machine) record { return record{m.ID, m.Addr, uint16
 
 func (m *machine) remember(r report) {
 	text := strings.TrimSpace(r.Event + " " + r.Node + " " + r.Reason)
-	if r.Event == "log" {
+	switch r.Event {
+	case "log":
 		text = readable(r.Reason)
+	case "message":
+		text = r.Event + " " + r.Topic + " " + r.Term
 	}
 	m.log = append(m.log, fmt.Sprintf("%8.3f s  %s", time.Since(m.started).Seconds(), text))
 	if extra := len(m.log) - logLines; extra > 0 {

@@ -26,6 +26,11 @@ DNS server, which play runs, for demo.internal. At the prompt machines are
 added, stopped, killed and brought back; every command waits until all others
 have seen it, and says how long that took. The end of play ends the machines.
 
+Machines with Go are in a region, at first all in fra, the primary one: clone m1
+--region syd starts one elsewhere, and rpc primary TERM calls a function there.
+All of them listen to the topic demo of a PubSub, on which broadcast TERM
+broadcasts.
+
 With --check there is no prompt: a fixed scenario is run, and it is checked that
 every machine saw every change, by what its node printed and by asking it. The
 exit code is 1 if one did not.

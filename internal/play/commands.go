@@ -27,9 +27,7 @@ func commands() []command {
 			return nil
 		}},
 		{"nodes", "", "ask every node whom it lists (Node.list/0)", (*session).nodes},
-		{"clone", "ID", "start another machine like that one", func(s *session, ctx context.Context, id string) error {
-			return s.changed(s.clone(ctx, id))
-		}},
+		{"clone", "ID [--region R]", "start another machine like that one", (*session).cloneIn},
 		{"scale", "N", "start or stop machines until N run", (*session).scaleTo},
 		{"stop", "ID", "end a machine; its node leaves the cluster first", func(s *session, ctx context.Context, id string) error {
 			return s.changed(s.stop(ctx, id))
@@ -41,6 +39,8 @@ func commands() []command {
 			return s.changed(s.start(ctx, id))
 		}},
 		{"call", "ID|NODE TERM", "call the process echo there with an Erlang term", (*session).callEcho},
+		{"rpc", "primary|REGION TERM", "have the newest machine call a function in a region", (*session).rpcRegion},
+		{"broadcast", "TERM", "have the first machine broadcast on the topic demo", (*session).broadcastDemo},
 		{"log", "ID", "show what a machine printed last", (*session).showLog},
 		{"dns", "", "show what DNS answers", (*session).showZone},
 		{"join", "", "show how to join with a node of your own", func(s *session, _ context.Context, _ string) error {
@@ -117,7 +117,7 @@ func (s *session) callEcho(ctx context.Context, args string) error {
 	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
 	begin := time.Now()
-	reply, err := s.ask.call(ctx, m.target(), request)
+	reply, err := s.ask.call(ctx, m.target(), "echo", request)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +28,7 @@ type fakeMachines struct {
 	dead   map[string]bool    // ids that end instead of coming up
 	blind  map[[2]string]bool // {a, b}: the lines of a never tell of b
 	silent map[[2]string]bool // {a, b}: the answers of a leave b out
+	deaf   map[string]bool    // ids that get nothing that is broadcast
 }
 
 type fakeMachine struct {
@@ -39,7 +41,7 @@ type fakeMachine struct {
 func newFakeMachines() *fakeMachines {
 	return &fakeMachines{
 		up: map[string]*fakeMachine{}, refuse: map[string]error{}, dead: map[string]bool{},
-		blind: map[[2]string]bool{}, silent: map[[2]string]bool{},
+		deaf: map[string]bool{}, blind: map[[2]string]bool{}, silent: map[[2]string]bool{},
 	}
 }
 
@@ -131,13 +133,47 @@ func (f *fakeMachines) nodes(_ context.Context, t target) ([]string, error) {
 	return names, nil
 }
 
-func (f *fakeMachines) call(_ context.Context, t target, request etf.Term) (etf.Term, error) {
+func (f *fakeMachines) call(_ context.Context, t target, name string, request etf.Term) (etf.Term, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, err := f.find(t); err != nil {
+	asked, err := f.find(t)
+	if err != nil {
 		return nil, err
 	}
+	switch tuple, _ := request.(etf.Tuple); {
+	case name == "rex":
+		return f.inRegion(tuple[3].(etf.List)), nil
+	case name == demoServer && tuple == nil:
+		nodes := etf.List{}
+		for _, m := range f.up {
+			if m != asked && m.Kind == goMachine {
+				nodes = append(nodes, etf.Atom(m.Node))
+			}
+		}
+		return nodes, nil
+	case name == demoServer:
+		for _, m := range f.up {
+			if m.Kind == goMachine && !f.deaf[m.ID] {
+				m.tell(report{Event: "message", Topic: demoTopic, Term: etf.Format(tuple[2])})
+			}
+		}
+		return etf.Atom("ok"), nil
+	}
 	return request, nil
+}
+
+// inRegion is truss:call_region/4 with truss:at/1.
+func (f *fakeMachines) inRegion(args etf.List) etf.Term {
+	region := string(args[0].(etf.Atom))
+	if region == "primary" {
+		region = primaryRegion
+	}
+	for _, id := range slices.Sorted(maps.Keys(f.up)) {
+		if m := f.up[id]; m.Region == region {
+			return etf.Tuple{etf.Atom(m.Node), args[3].(etf.List)[0]}
+		}
+	}
+	return etf.Tuple{etf.Atom("badrpc"), etf.Atom("no_node")}
 }
 
 // newFakeSession is a session that prints into a buffer.

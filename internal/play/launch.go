@@ -43,6 +43,7 @@ func (p *programs) nodeArgs(m spec) []string {
 	args := []string{
 		"play", "machine", "--",
 		"node", "--json", "-v", "--name", m.Node, "--listen", m.Addr.String(),
+		"--pubsub", demoPubSub + "/" + demoTopic, "--region", m.Region,
 		"--dns", domain, "--dns-server", p.site.dns.String(), "--dns-interval", interval.String(),
 	}
 	if p.site.oneAddress {
@@ -103,12 +104,12 @@ func (p *programs) environment() []string {
 		key, _, _ := strings.Cut(entry, "=")
 		switch {
 		case strings.HasPrefix(key, "ERL_"), strings.HasPrefix(key, "RELEASE_"),
-			key == "TRUSS_COOKIE", key == "DNS_CLUSTER_QUERY":
+			strings.HasSuffix(key, "_REGION"), key == "TRUSS_COOKIE", key == "DNS_CLUSTER_QUERY":
 		default:
 			env = append(env, entry)
 		}
 	}
-	env = append(env, "TRUSS_COOKIE="+p.cookie)
+	env = append(env, "TRUSS_COOKIE="+p.cookie, "PRIMARY_REGION="+primaryRegion)
 	if p.site.epmdPort != 0 {
 		env = append(env, "ERL_EPMD_PORT="+strconv.Itoa(p.site.epmdPort))
 	}

@@ -93,7 +93,7 @@ func (p program) checkGivesUp(t *testing.T) {
 }
 
 func (p program) session(t *testing.T) {
-	out, errs, code := p.run(t, "machines\nscale 4\nnodes\ncall m4 {hi, <<\"x\">>}\nquit\n")
+	out, errs, code := p.run(t, "machines\nscale 4\nnodes\ncall m4 {hi, <<\"x\">>}\nclone m1 --region syd\nrpc primary {a, 1}\nrpc syd b\nbroadcast {to, all}\nquit\n")
 	if code != 0 || errs != "" {
 		t.Fatalf("exit code %d: %s\n%s", code, errs, out)
 	}
@@ -101,7 +101,8 @@ func (p program) session(t *testing.T) {
 		"m1 m2 m3 joined: each sees the others after ",
 		"play> machines\n", "play> scale 4\nm4 joined: seen by m1 m2 m3 after ",
 		"  lists  m1   m2   m3   m4\n  m1     .    yes  yes  yes\n", "  m4     yes  yes  yes  .\n",
-		`{hi,<<"x">>}  from demo@127.0.`, "stopping the machines\n",
+		`{hi,<<"x">>}  from demo@127.0.`, "m5 joined: seen by m1 m2 m3 m4 after ",
+		"{a,1}  ran on demo@127.0.", ", called by m5, after ", "b  ran on demo@127.0.", "m1 has reached m1 m2 m3 m4 m5  after ", "stopping the machines\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)

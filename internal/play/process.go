@@ -54,7 +54,7 @@ func parseLine(line []byte) report {
 	var r report
 	if json.Unmarshal(line, &r) == nil {
 		switch r.Event {
-		case "ready", "nodeup", "nodedown":
+		case "ready", "nodeup", "nodedown", "message":
 			return r
 		}
 	}

@@ -44,6 +44,38 @@ m2 came back: seen by m1 m3 after 100 ms
   m2     yes  .    yes
   m3     yes  yes  .
 `},
+		{name: "regions", failed: true, script: "clone m1 --region syd\nmachines\nclone m4\nrpc primary {x, 1}\nrpc syd y\nrpc nowhere z\nrpc syd\nrpc syd {\nclone m1 --region\nscale 0\nrpc syd x", want: `m4 joined: seen by m1 m2 m3 after 100 ms
+  MACHINE  NODE            REGION  RUNS  STATE    PROCESS  SEES
+  m1       demo@127.0.8.1  fra     Go    running  1001     m2 m3 m4
+  m2       demo@127.0.8.2  fra     Go    running  1002     m1 m3 m4
+  m3       demo@127.0.8.3  fra     Go    running  1003     m1 m2 m4
+  m4       demo@127.0.8.4  syd     Go    running  1004     m1 m2 m3
+m5 joined: seen by m1 m2 m3 m4 after 100 ms
+{x,1}  ran on demo@127.0.8.1, called by m5, after 0.0 ms
+y  ran on demo@127.0.8.4, called by m5, after 0.0 ms
+error: m5 cannot call in region nowhere: {badrpc,no_node}
+error: it is written: rpc primary|REGION TERM, for example rpc primary {place, order}
+error: etf: line 1, column 2: expected a term, found the end of the text
+error: it is written: clone ID, or clone ID --region REGION
+m1 m2 m3 m4 m5 left after 10 ms
+error: no Go machine is running
+`},
+		{name: "broadcast", script: "scale 1\nbroadcast {hi, 1}\nstop m1\nstart m1\nbroadcast b\nlog m1", want: `m2 m3 left: seen by m1 after 10 ms
+m1 has reached m1  after 0.0 ms
+m1 left after 10 ms
+m1 came back after 100 ms
+m1 has reached m1  after 0.0 ms
+   0.100 s  ready demo@127.0.8.1
+   0.100 s  message demo b
+`},
+		{name: "deaf", failed: true, script: "broadcast x\nbroadcast {\nscale 0\nbroadcast x", arrange: func(f *fakeMachines) { f.deaf["m3"] = true }, want: `error: not everybody saw it
+  given up: not within 5s
+  m3 has not got the message
+  log m3 shows what it printed last
+error: etf: line 1, column 2: expected a term, found the end of the text
+m1 m2 m3 left after 10 ms
+error: no Go machine is running
+`},
 		{name: "stop", script: "stop m1\nstop m1", failed: true, want: `m1 left: seen by m2 m3 after 10 ms
 error: m1 is stopped already
 `},
@@ -55,7 +87,7 @@ error: m2 is stopped
 `},
 		{name: "no term", script: "call m1 {a", failed: true, want: `error: etf: line 1, column 3: `},
 		{name: "mistakes", script: "\n# a comment\nfly\nclone\nmachines all\nscale many\nscale -1\nclone m9\nstart m1\nEXIT\nclone m1", failed: true, want: `error: there is no command "fly"; help lists those there are
-error: it is written: clone ID
+error: it is written: clone ID [--region R]
 error: it is written: machines
 error: scale takes a number from 0 to 50, not "many"
 error: scale takes a number from 0 to 50, not "-1"

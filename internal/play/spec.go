@@ -25,15 +25,18 @@ type spec struct {
 	Node   string // demo@127.0.8.1
 	Addr   netip.Addr
 	Port   uint16 // 0 leaves it to the system
+	Region string // where it says it is; a BEAM does not
 }
 
 // report is something a machine tells: a line it printed, or its end.
 type report struct {
-	Event  string `json:"event"` // ready, nodeup, nodedown; log and exit are ours
+	Event  string `json:"event"` // ready, nodeup, nodedown, message; log and exit are ours
 	Node   string `json:"node"`
 	Port   int    `json:"port"`   // ready
 	OTP    string `json:"otp"`    // ready, of a BEAM
 	Reason string `json:"reason"` // nodedown, exit; the line of a log
+	Topic  string `json:"topic"`  // message
+	Term   string `json:"term"`   // message
 }
 
 // process is a machine that runs.

@@ -54,10 +54,12 @@ type machineObject struct {
 	Port  int      `json:"port,omitempty"`
 	Sees  []string `json:"sees"`
 	End   string   `json:"end,omitempty"`
+
+	Region string `json:"region,omitempty"`
 }
 
 func (m machine) object(list []machine) machineObject {
-	o := machineObject{ID: m.ID, Node: m.Node, State: m.state, Runs: m.runs(), Port: m.port, Sees: m.seen(list), End: m.end}
+	o := machineObject{ID: m.ID, Node: m.Node, State: m.state, Runs: m.runs(), Port: m.port, Sees: m.seen(list), End: m.end, Region: m.Region}
 	if !m.state.over() {
 		o.PID = m.process.pid()
 	}
@@ -98,12 +100,20 @@ func (m machine) seen(list []machine) []string {
 
 // showMachines is the table of all machines, with whom each sees by its own lines.
 func (s *screen) showMachines(list []machine) {
-	rows := [][]cell{s.heads("MACHINE", "NODE", "RUNS", "STATE", "PROCESS", "SEES")}
+	heads := []string{"MACHINE", "NODE", "RUNS", "STATE", "PROCESS", "SEES"}
+	several := severalRegions(list)
+	if several {
+		heads = slices.Insert(heads, 2, "REGION")
+	}
+	rows := [][]cell{s.heads(heads...)}
 	objects := []machineObject{}
 	for _, m := range list {
 		o := m.object(list)
 		objects = append(objects, o)
 		row := []cell{{o.ID, s.bold}, {text: o.Node}, {text: o.Runs}, {string(o.State), s.stateColor(o.State)}}
+		if several {
+			row = slices.Insert(row, 2, cell{text: cmp.Or(o.Region, "-")})
+		}
 		switch {
 		case m.state.over():
 			row = append(row, cell{text: "-"}, cell{o.End, s.dim})
@@ -118,6 +128,11 @@ func (s *screen) showMachines(list []machine) {
 	s.say(table(rows), struct {
 		Machines []machineObject `json:"machines"`
 	}{objects})
+}
+
+// severalRegions tells whether there is anything to say about regions.
+func severalRegions(list []machine) bool {
+	return slices.ContainsFunc(list, func(m machine) bool { return m.Region != "" && m.Region != primaryRegion })
 }
 
 func missingPeers(m machine, list []machine) []string {
