@@ -237,7 +237,10 @@ func (m *machine) resolvedHere(node string, s *session, conflicts []conflict) {
 		case winnerHis, winnerLost:
 			s.ops = append(s.ops, operation{insert: true, entry: c.his})
 		case winnerOurs:
-			his = append(his, operation{insert: true, entry: c.ours})
+			// Ours too are told: an OTP drops the name when another partition's registrar,
+			// not knowing yet of the split, registers it there.
+			keep := operation{insert: true, entry: c.ours}
+			s.ops, his = append(s.ops, keep), append(his, keep)
 		default:
 			remove := operation{entry: entry{name: c.name}}
 			s.ops, his = append(s.ops, remove), append(his, remove)

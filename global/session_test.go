@@ -64,3 +64,22 @@ func TestKnownIsNotAlarmed(t *testing.T) {
 		})
 	}
 }
+
+// TestWinnerIsToldToBothPartitions: that a name stays with our process is news for
+// such nodes of our own partition as have dropped it.
+func TestWinnerIsToldToBothPartitions(t *testing.T) {
+	for winner, keeps := range map[winner]etf.Atom{winnerOurs: "a", winnerHis: "b"} {
+		s := newSim()
+		s.boot("a")
+		m := s.nodes["a"].machine
+		m.step(s.now, nodeUp{"b"})
+		c := conflict{name: etf.Atom("n"), winner: winner,
+			ours: entry{name: etf.Atom("n"), pid: etf.Pid{Node: "a", ID: 9, Creation: 1}},
+			his:  entry{name: etf.Atom("n"), pid: etf.Pid{Node: "b", ID: 9, Creation: 1}}}
+		m.resolvedHere("b", m.sessions["b"], []conflict{c})
+		ops := m.sessions["b"].ops
+		if len(ops) != 1 || !ops[0].insert || ops[0].entry.pid.Node != keeps {
+			t.Errorf("winner %v: our partition is told %v, want that %s keeps the name", winner, ops, keeps)
+		}
+	}
+}
