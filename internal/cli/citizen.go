@@ -147,11 +147,7 @@ func (c *citizen) callRegion(ctx context.Context, in, module, function etf.Atom,
 	if in == "primary" {
 		name = region.Primary
 	}
-	values := make([]any, len(args))
-	for i, arg := range args {
-		values[i] = arg
-	}
-	return region.Call[etf.Term](ctx, c.regions, name, string(module), string(function), values...)
+	return region.Call[etf.Term](ctx, c.regions, name, string(module), string(function), args...)
 }
 
 func (c *citizen) subscribe(name, topic string, heard inbox) error {
