@@ -21,7 +21,8 @@ import (
 var citizenModule string
 
 var (
-	citizensFor  = flag.Duration("citizens", 45*time.Second, "how long TestCitizens goes on")
+	citizensFor  = flag.Duration("citizens", 15*time.Second, "how long TestCitizens goes on")
+	citizensCuts = flag.Bool("cuts", false, "TestCitizens cuts the network in two as well")
 	citizensBEAM = flag.Bool("beams_only", false, "TestCitizens without any node of ours: what OTP does by itself")
 )
 
@@ -42,6 +43,10 @@ const operationLimit = 90 * time.Second
 // everything: see citizens_check_test.go. What is done follows from the seed; when
 // exactly it happens does not.
 //
+// The network is cut only with -cuts, which CI does not give: a registrar of OTP's
+// that was cut off from half of its cluster may then report a name as registered
+// that some nodes dropped, and nobody repairs it (docs/decisions/0010, "Known").
+//
 // As discovery would, every visible node dials every other one each second. Where
 // there are no network namespaces, nodes are disconnected instead of cut off.
 func TestCitizens(t *testing.T) {
@@ -51,7 +56,7 @@ func TestCitizens(t *testing.T) {
 		from = uint64(time.Now().UnixNano())
 	}
 	c := newCity(t, rand.New(rand.NewPCG(from, 0)))
-	t.Logf("again by: go test ./interop -run Citizens -seed %d -citizens %v -count=1", from, *citizensFor)
+	t.Logf("again by: go test ./interop -run Citizens -seed %d -citizens %v -cuts=%v -count=1", from, *citizensFor, *citizensCuts)
 	for _, s := range c.seats {
 		c.start(s)
 	}
@@ -192,14 +197,14 @@ func (c *city) plan() []step {
 		return seat
 	}
 	some(2 + r.IntN(6))
-	switch r.IntN(4) {
-	case 0: // nodes die, and are back sooner or later
+	switch cuts := *citizensCuts && r.IntN(4) > 0; cuts {
+	case false: // nodes die, and are back sooner or later
 		for range 1 + r.IntN(2) {
 			seat := end()
 			some(r.IntN(6))
 			add(step{what: "start", seat: seat}, 5*time.Second)
 		}
-	default: // the network falls in two, maybe for a time that nobody notices
+	case true: // the network falls in two, maybe for a time that nobody notices
 		order := r.Perm(len(c.seats))
 		add(step{what: "cut", side: order[:1+r.IntN(len(order)-1)]}, time.Second)
 		some(2 + r.IntN(6))
