@@ -87,7 +87,12 @@ func (m *machine) callsOf(as etf.Pid) []int64 {
 	return slices.DeleteFunc(ids, func(id int64) bool { return m.calls[id].as != as })
 }
 
-// setLockOn sets a lock on all these nodes, or on none.
+// setLockOn sets a lock on all these nodes, or on none. One that is gone counts as
+// locked, as in OTP; but not for the lock of the names if it is of our partition and
+// not connected yet. We have learnt of such a node by another, whose connection to
+// it stands while ours is being made. What is told to all under the lock would not
+// reach it, and nothing would make up for that, as others have said that we are in
+// sync. The connect under way ends this: it is connected then, or forgotten.
 func (m *machine) setLockOn(as etf.Pid, id lockID, nodes []string, then func(bool)) {
 	if len(nodes) > 1 && slices.Contains(nodes, m.self) && !m.locks.may(id) {
 		m.soon(func() { then(false) })
@@ -96,7 +101,11 @@ func (m *machine) setLockOn(as etf.Pid, id lockID, nodes []string, then func(boo
 	m.multiCall(as, nodes, setLock{id}, func(c *multiCall) {
 		// A node that has been silent may set the lock yet, and one that was gone is
 		// back maybe and has set it: they get to know too that it is not held.
-		set, all := slices.Concat(c.silent, c.failed), len(c.silent) == 0
+		set := slices.Concat(c.silent, c.failed)
+		all := len(c.silent) == 0
+		if id.resource == etf.Term(globalResource) {
+			all = all && !slices.ContainsFunc(c.failed, m.yetToConnect)
+		}
 		for _, node := range sorted(c.replies) {
 			if c.replies[node] == etf.Term(etf.Atom("true")) {
 				set = append(set, node)
@@ -109,6 +118,12 @@ func (m *machine) setLockOn(as etf.Pid, id lockID, nodes []string, then func(boo
 		}
 		then(all)
 	})
+}
+
+// yetToConnect: of our partition, and not connected to us.
+func (m *machine) yetToConnect(node string) bool {
+	_, known := m.known[node]
+	return known && !m.up[node]
 }
 
 // delLockOn frees a lock, on the boss last: whoever gets that next is to find

@@ -24,6 +24,7 @@ var update = flag.Bool("update", false, "write what the scripts in testdata do n
 //	disconnect a b        lose that connection
 //	partition ab|c        lose all connections between groups, and allow no new ones
 //	heal                  allow them
+//	slow a b              once they are to be connected, that takes 5 s; calls fail until then
 //	kill a                a node dies
 //	kill b when a>b KIND  it dies when a is about to send b such a message
 //	mute a                what a sends is held back, until unmute; also mute a when
@@ -114,6 +115,8 @@ func (s *sim) command(f []string) error {
 		s.unlink(arg(1), arg(2))
 	case "partition":
 		s.partition(strings.Split(arg(1), "|"))
+	case "slow":
+		s.slow[pair(arg(1), arg(2))] = true
 	case "heal":
 		clear(s.cut)
 	case "kill":

@@ -18,6 +18,7 @@ type sim struct {
 	nodes map[string]*simNode
 	links map[[2]string]bool // connections, both ways
 	cut   map[[2]string]bool
+	slow  map[[2]string]bool // who can be connected only slowConnect after that was begun
 	now   time.Time
 	seq   int
 	queue []occurrence
@@ -27,6 +28,9 @@ type sim struct {
 	mute  map[string]bool // nodes whose messages are held back though their connections stay
 	held  []func()
 }
+
+// slowConnect is shorter than the wait for an answer to a call.
+const slowConnect = 5 * time.Second
 
 type simNode struct {
 	*machine
@@ -59,7 +63,7 @@ func newSim() *sim {
 }
 
 func (s *sim) reset() {
-	s.nodes, s.links, s.cut = make(map[string]*simNode), make(map[[2]string]bool), make(map[[2]string]bool)
+	s.nodes, s.links, s.cut, s.slow = make(map[string]*simNode), make(map[[2]string]bool), make(map[[2]string]bool), make(map[[2]string]bool)
 	s.now, s.queue, s.traps, s.trace, s.mute, s.held = time.Unix(0, 0), nil, nil, false, make(map[string]bool), nil
 }
 
@@ -148,7 +152,7 @@ func (s *sim) link(a, b string) bool {
 	if s.connected(a, b) {
 		return true
 	}
-	if a == b || s.nodes[b] == nil || s.nodes[a].dead || s.nodes[b].dead || s.cut[pair(a, b)] {
+	if a == b || s.nodes[b] == nil || s.nodes[a].dead || s.nodes[b].dead || s.cut[pair(a, b)] || s.slow[pair(a, b)] {
 		return false
 	}
 	s.links[pair(a, b)] = true
@@ -272,7 +276,12 @@ func (s *sim) act(n *simNode, a action) {
 	case demonitor:
 		delete(n.watches, a.pid)
 	case connect:
-		s.later(n, time.Millisecond, func(n *simNode) {
+		takes := time.Millisecond
+		if s.slow[pair(n.name, a.node)] {
+			takes = slowConnect
+		}
+		s.later(n, takes, func(n *simNode) {
+			delete(s.slow, pair(n.name, a.node))
 			ok := s.link(n.name, a.node)
 			s.later(n, 0, func(n *simNode) { s.feed(n, connected{connect: a, ok: ok}) })
 		})
