@@ -15,7 +15,7 @@ const closeTimeout = 5 * time.Second
 // with reason shutdown, which whoever is linked to or monitors them learns, what
 // is queued is written, and then the connections are closed. When it returns no
 // goroutine of the node is left, unless a process has not returned for 5 s after
-// its context ended; the error then says how many.
+// its context ended; the error then says so.
 func (n *Node) Close() error {
 	n.closeOnce.Do(func() { n.closed = n.close() })
 	return n.closed
