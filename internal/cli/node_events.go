@@ -29,11 +29,12 @@ func (l nodeLine) String() string {
 // printEvents prints that the node is ready, and then its events and what it hears,
 // until ctx ends.
 func (f *nodeFlags) printEvents(ctx context.Context, t *terminal, node *truss.Node, heard inbox) error {
+	// Before ready is printed: who reads it may come and go before the next line here.
+	events := node.Events(ctx)
 	ready := nodeLine{Event: "ready", Node: node.Name(), Port: node.Port(), Hidden: node.Hidden()}
 	if err := t.print(ready.String(), ready); err != nil {
 		return err
 	}
-	events := node.Events(ctx)
 	for {
 		var err error
 		select {

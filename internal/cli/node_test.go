@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -107,6 +108,52 @@ func TestHiddenPeers(t *testing.T) {
 	}
 	if got := n.line(t); got != "nodeup peer@127.0.0.1" {
 		t.Errorf("%q", got)
+	}
+}
+
+// visited is where a node prints; at its first line it has a visitor come and go.
+type visited struct {
+	io.Writer
+	visit func()
+}
+
+func (v *visited) Write(line []byte) (int, error) {
+	if visit := v.visit; visit != nil {
+		v.visit = nil
+		visit()
+	}
+	return v.Writer.Write(line)
+}
+
+// TestVisitorAtReady wants a visitor printed that is gone before anything else is.
+func TestVisitorAtReady(t *testing.T) {
+	epmd := serveEpmd(t)
+	t.Setenv("TRUSS_COOKIE", cookie)
+	reader, writer := io.Pipe()
+	out := &visited{writer, func() {
+		command(t, "ping", "a@127.0.0.1", "--epmd", epmd, "--name", "tool").ok(t)
+		for strings.Contains(command(t, "nodes", "a@127.0.0.1", "--epmd", epmd, "--hidden").ok(t), "tool@") {
+			continue // it has left; the node is yet to notice
+		}
+	}}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	go func() {
+		ended <- Run(ctx, []string{"node", "--name", "a@127.0.0.1", "--listen", "127.0.0.1", "--epmd", epmd, "--all"}, strings.NewReader(""), out, io.Discard)
+		writer.Close()
+	}()
+	lines := bufio.NewScanner(reader)
+	for _, want := range []string{"ready a@127.0.0.1", "nodeup tool@127.0.0.1", "nodedown tool@127.0.0.1 connection_closed"} {
+		if !lines.Scan() || lines.Text() != want {
+			t.Errorf("%q, want %q", lines.Text(), want)
+		}
+	}
+	cancel()
+	for lines.Scan() {
+		continue // the other visitors
+	}
+	if code := <-ended; code != exitOK {
+		t.Errorf("exit %d", code)
 	}
 }
 
