@@ -94,9 +94,9 @@ func (t *aliases) has(ref etf.Ref) bool {
 	return ok
 }
 
-// deliver puts a message in the mailbox that ref stands for; without one it is
-// dropped.
-func (t *aliases) deliver(ref etf.Ref, m Message, priority bool) {
+// deliver has put put a message in the mailbox that ref stands for; without one it
+// is dropped.
+func (t *aliases) deliver(ref etf.Ref, pressing bool, put func(*Process, priority)) {
 	t.mu.Lock()
 	a, ok := t.m[ref]
 	if !ok {
@@ -105,21 +105,18 @@ func (t *aliases) deliver(ref etf.Ref, m Message, priority bool) {
 	}
 	how := ordinary
 	switch {
-	case priority && a.priority:
+	case pressing && a.priority:
 		how = urgent
 	case a.once:
 		how = expected
 	}
-	overflow := a.of.mailbox.put(m, how)
+	put(a.of, how)
 	if a.once {
 		delete(t.m, ref)
 	}
 	t.mu.Unlock()
 	if a.once {
 		a.of.forgetAlias(ref)
-	}
-	if overflow {
-		a.of.logOverflow()
 	}
 }
 

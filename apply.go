@@ -111,7 +111,7 @@ const maxArity = 255
 // arguments splits a message that is a list of arguments into those, undecoded;
 // false if it is something else, or too long.
 func (m Message) arguments() ([]Message, bool) {
-	if m.signal != nil {
+	if m.Signal() != nil {
 		return nil, false
 	}
 	var args []Message
@@ -137,7 +137,7 @@ func (m Message) arguments() ([]Message, bool) {
 				return nil, false
 			}
 			size := len(rest) - len(d.Rest())
-			args = append(args, Message{raw: rest[:size:size], atoms: m.atoms, slab: m.slab})
+			args = append(args, Message{raw: rest[:size:size], from: m.from})
 		}
 	}
 }

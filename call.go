@@ -60,7 +60,7 @@ func (p *Process) awaitReply(ctx context.Context, to any, ref etf.Ref, reply any
 			return fmt.Errorf("truss: call %v: %w", to, err)
 		}
 	}
-	if down, ok := m.signal.(Down); ok {
+	if down, ok := m.Signal().(Down); ok {
 		return fmt.Errorf("truss: call %v: %w", to, &ExitError{Reason: down.Reason})
 	}
 	p.Demonitor(ref)
@@ -80,8 +80,8 @@ func (p *Process) awaitReply(ctx context.Context, to any, ref etf.Ref, reply any
 // answers tells whether m ends the call that ref stands for: its monitor's Down,
 // or {Tag, Reply}. Servers reply to the alias or, the older ones, to the pid.
 func (m Message) answers(ref etf.Ref) bool {
-	if m.signal != nil {
-		down, ok := m.signal.(Down)
+	if m.Signal() != nil {
+		down, ok := m.Signal().(Down)
 		return ok && down.Ref == ref
 	}
 	d := m.decoder()

@@ -29,11 +29,19 @@ type conn struct {
 	wake chan struct{} // capacity 1: the writer has something to write
 	done chan struct{} // closed when the loss has been dealt with
 
+	lost     atomic.Bool  // err is set, for who need not wait for mu
 	received atomic.Int64 // bytes read, for the tick
 	written  atomic.Int64 // bytes written, for the tick
 
-	in    *dist.Receiver // owned by the reader goroutine
-	ticks ticks          // owned by the node's tick loop
+	// Owned by the reader goroutine.
+	in        *dist.Receiver
+	slab      *slab      // of the frame being acted on
+	kept      bool       // somebody has kept some of that
+	source    *source    // of the latest message
+	asleep    []*Process // to wake: they have got messages
+	delivered int        // messages
+
+	ticks ticks // owned by the node's tick loop
 
 	chunks, unwritten net.Buffers // of one write; owned by the writer goroutine
 
@@ -62,7 +70,7 @@ type stream struct {
 }
 
 func newConn(n *Node, socket net.Conn, peer dist.Result) *conn {
-	return &conn{
+	c := &conn{
 		node:    n,
 		name:    peer.Peer.Name,
 		peer:    peer,
@@ -76,11 +84,13 @@ func newConn(n *Node, socket net.Conn, peer dist.Result) *conn {
 		spare:   new(dist.Buffer),
 		related: make(map[*Process]struct{}),
 	}
+	c.in.Alloc = n.slabs.alloc
+	return c
 }
 
 // send queues one signal of a process or caller. While too much is queued, or a
 // large message of the same sender is still going out, it waits for ctx.
-func (c *conn) send(ctx context.Context, ctl *dist.Control, payload any) error {
+func (c *conn) send(ctx context.Context, p *Process, ctl *dist.Control, payload any) error {
 	c.mu.Lock()
 	for {
 		if c.err != nil {
@@ -90,9 +100,9 @@ func (c *conn) send(ctx context.Context, ctl *dist.Control, payload any) error {
 		// Under c.mu: what ends a process queues its last signals, the exits and downs,
 		// after this, so that nothing of a process's comes after its end. A LINK that
 		// did would leave the peer's process linked to nobody for ever.
-		if c.node.processes.find(ctl.From) == nil {
+		if p.ended.Load() {
 			defer c.mu.Unlock()
-			return fmt.Errorf("truss: nothing sent, %v has ended: %w", ctl.From, ErrNoProcess)
+			return fmt.Errorf("truss: nothing sent, %v has ended: %w", p.pid, ErrNoProcess)
 		}
 		wait := c.mustWait(ctl.From)
 		if wait == nil {
@@ -247,7 +257,7 @@ func (c *conn) sendRelated(ctx context.Context, p *Process, ctl *dist.Control) e
 	if !c.relate(p) {
 		return noConnection(c.name, nil)
 	}
-	return c.send(ctx, ctl, nil)
+	return c.send(ctx, p, ctl, nil)
 }
 
 // fail ends the connection for the reason err. Only the first reason counts; the
@@ -263,6 +273,7 @@ func (c *conn) failLocked(err error) {
 		return
 	}
 	c.err = err
+	c.lost.Store(true)
 	_ = c.socket.Close() // what it returns adds nothing to err
 }
 

@@ -1,13 +1,13 @@
 package truss
 
 import (
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"sync/atomic"
 	"syscall"
+
+	"github.com/truss-beam/truss/dist"
+	"github.com/truss-beam/truss/etf"
 )
 
 // readLoop is the reader goroutine: it acts on one signal after the other, in
@@ -19,112 +19,88 @@ func (c *conn) readLoop() {
 
 // readSignals returns why no more can be read.
 func (c *conn) readSignals() error {
-	frames := frameReader{from: c.socket, max: c.node.config.MaxMessage + frameOverhead, received: &c.received}
+	frames := frameReader{
+		from: c.socket, max: c.node.config.MaxMessage + frameOverhead, received: &c.received,
+		slabs: &c.node.slabs, place: c.in.Place,
+	}
 	for {
-		body, err := frames.next()
+		if !frames.ready() {
+			c.rouse() // before what may be a long wait
+		}
+		frame, err := frames.next()
 		if err != nil {
 			return readError(err)
 		}
-		signal, err := c.in.Frame(body)
+		signal, err := c.signalOf(frame)
 		if err != nil {
 			return err
 		}
-		if signal == nil || signal.Own {
-			frames.takeBack()
-		}
-		if signal == nil {
-			continue // a tick, or part of a large message
-		}
-		if err := c.handle(signal); err != nil {
-			return err
-		}
-	}
-}
-
-// frameOverhead is what a frame may hold beside a message of MaxMessage bytes:
-// the header's atoms (at most 255 of 1,020 bytes) and the control message.
-const frameOverhead = 512 << 10
-
-// frameReader cuts a stream of bytes into frames of a four-byte length and a body.
-//
-// It reads into a slab that it gives away piece by piece: bodies alias it, so
-// that a message costs no allocation and no copy of its own on the way to its
-// receiver. A slab starts at 4 KiB, for there are many idle connections, and
-// doubles while reads fill it. One of which all bodies were taken back, as those of
-// fragments are, is used again.
-type frameReader struct {
-	from     io.Reader
-	max      int           // largest body
-	received *atomic.Int64 // bytes read
-
-	slab       []byte
-	start, end int // slab[start:end] is read but not returned yet
-	given      int // bodies of this slab that belong to others
-	size       int // of the next slab
-}
-
-const (
-	minSlab = 4 << 10
-	maxSlab = 64 << 10
-	trusted = 132 << 10 // a slab this large is allocated for a frame that only announces it: two fragments fit
-)
-
-// next returns the body of the next frame, empty for a tick. The caller owns it.
-func (r *frameReader) next() ([]byte, error) {
-	if err := r.fill(4); err != nil {
-		return nil, err
-	}
-	length := int(binary.BigEndian.Uint32(r.slab[r.start:]))
-	if length > r.max {
-		return nil, fmt.Errorf("a frame of %d bytes is more than the %d that MaxMessage allows", length, r.max)
-	}
-	if err := r.fill(4 + length); err != nil {
-		return nil, err
-	}
-	body := r.slab[r.start+4 : r.start+4+length : r.start+4+length]
-	r.start += 4 + length
-	r.given++
-	return body, nil
-}
-
-// takeBack tells that nobody keeps the body that next returned last.
-func (r *frameReader) takeBack() { r.given-- }
-
-// fill reads until n bytes are there. The slab grows with what has arrived, not
-// with what a peer announces.
-func (r *frameReader) fill(n int) error {
-	for r.end-r.start < n {
-		if r.end == len(r.slab) || r.start > 0 && len(r.slab)-r.start < n {
-			r.renew(n)
-		}
-		k, err := r.from.Read(r.slab[r.end:])
-		r.end += k
-		r.received.Add(int64(k))
-		if k == 0 && err != nil {
-			if err == io.EOF && r.end > r.start {
-				return io.ErrUnexpectedEOF
+		c.kept, c.slab = false, frame.slab
+		if signal != nil { // else it is a tick, or part of a large message
+			if err := c.handle(signal); err != nil {
+				return err
 			}
-			return err
 		}
-		if r.end == len(r.slab) && r.size < maxSlab {
-			r.size *= 2
-		}
+		frames.done(frame, c.kept)
 	}
-	return nil
 }
 
-// renew makes room for a frame of n bytes: in this slab if it is nobody else's,
-// else in a new one.
-func (r *frameReader) renew(n int) {
-	left := r.slab[r.start:r.end]
-	if r.given == 0 && n <= len(r.slab) {
-		r.start, r.end = 0, copy(r.slab, left)
-		return
+func (c *conn) signalOf(f frame) (*dist.Signal, error) {
+	if f.placed > 0 {
+		return c.in.Placed(f.body, f.placed)
 	}
-	size := max(r.size, minSlab, min(2*n, max(2*len(left), trusted)))
-	slab := make([]byte, size)
-	r.end = copy(slab, left)
-	r.slab, r.start, r.given = slab, 0, 0
+	return c.in.Frame(f.body)
+}
+
+// message is the payload of a signal for whoever it is for, who may keep it.
+func (c *conn) message(s *dist.Signal) Message {
+	if s.Own {
+		return Message{raw: s.Payload, from: &source{atoms: s.Atoms, slab: c.node.slabs.own(s.Payload)}}
+	}
+	c.kept = true
+	from := c.source
+	if from == nil || from.slab != c.slab || len(from.atoms) != len(s.Atoms) || len(s.Atoms) > 0 && &from.atoms[0] != &s.Atoms[0] {
+		from = &source{atoms: s.Atoms, slab: c.slab, shared: c.slab.shared}
+		c.source = from
+	}
+	return Message{raw: s.Payload, from: from}
+}
+
+// term is the payload of a signal for the connection itself.
+func (c *conn) term(s *dist.Signal) (etf.Term, error) {
+	m := Message{raw: s.Payload, from: &source{atoms: s.Atoms, shared: !s.Own && c.slab.shared}}
+	if !s.Own && !m.copied() {
+		c.kept = true
+	}
+	return m.Term()
+}
+
+// roused is how many signals may be acted on before those are woken that they were
+// for. To wake somebody for each message of many costs more than all else.
+const signalsPerRouse = 64
+
+// deliver puts a message in the mailbox of a process, which learns of it with the
+// next rouse.
+func (c *conn) deliver(p *Process, m Message, how priority) {
+	asleep, overflow := p.mailbox.putQuietly(m, how)
+	if asleep {
+		c.asleep = append(c.asleep, p)
+	}
+	if overflow {
+		p.logOverflow()
+	}
+	if c.delivered++; c.delivered%signalsPerRouse == 0 {
+		c.rouse()
+	}
+}
+
+// rouse wakes the processes that have got something since the last one.
+func (c *conn) rouse() {
+	for i, p := range c.asleep {
+		p.mailbox.rouse()
+		c.asleep[i] = nil
+	}
+	c.asleep = c.asleep[:0]
 }
 
 // readError says in OTP's words why a socket could not be read.

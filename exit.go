@@ -56,5 +56,5 @@ func (p *Process) Exit(ctx context.Context, to etf.Pid, reason etf.Term) error {
 	if err != nil {
 		return err
 	}
-	return c.send(ctx, exitControl(p.pid, to, false), reason)
+	return c.send(ctx, p, exitControl(p.pid, to, false), reason)
 }

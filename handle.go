@@ -52,10 +52,6 @@ func (c *conn) handle(s *dist.Signal) error {
 	return fmt.Errorf("%v is not for a node to send", s.Control.Op)
 }
 
-func message(s *dist.Signal) Message {
-	return Message{raw: s.Payload, atoms: s.Atoms, slab: !s.Own && len(s.Payload) < maxSlab/4}
-}
-
 // fromPeer checks that a signal that changes links or monitors speaks for a
 // process of the peer itself.
 func (c *conn) fromPeer(ctl *dist.Control) error {
@@ -66,9 +62,9 @@ func (c *conn) fromPeer(ctl *dist.Control) error {
 }
 
 // reasonOf is the exit reason a signal carries, in its control message or payload.
-func reasonOf(s *dist.Signal) (etf.Term, error) {
+func (c *conn) reasonOf(s *dist.Signal) (etf.Term, error) {
 	if !s.Control.Op.HasPayload() {
 		return s.Control.Reason, nil
 	}
-	return message(s).Term()
+	return c.term(s)
 }

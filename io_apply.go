@@ -24,13 +24,13 @@ func (n *Node) applyAt(ctx context.Context, node string, module, function etf.At
 		return nil, err
 	}
 	m, err := p.receive(ctx, func(m Message) bool {
-		down, ok := m.signal.(Down)
+		down, ok := m.Signal().(Down)
 		return ok && down.Ref == child.Ref
 	})
 	if err != nil {
 		return nil, err
 	}
-	reason := m.signal.(Down).Reason
+	reason := m.Signal().(Down).Reason
 	if result, ok := reason.(etf.Tuple); ok && len(result) == 3 && result[0] == etf.Term(ref) && result[1] == etf.Term(etf.Atom("return")) {
 		return result[2], nil
 	}

@@ -57,7 +57,7 @@ func (w stdout) Write(b []byte) (int, error) {
 }
 
 func writeResult(leader etf.Pid, m Message) error {
-	if down, ok := m.signal.(Down); ok {
+	if down, ok := m.Signal().(Down); ok {
 		return fmt.Errorf("truss: group leader %v: %w", leader, &ExitError{Reason: down.Reason})
 	}
 	term, err := m.Term()

@@ -1,19 +1,35 @@
 package truss
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
-// mailbox is a process's queue of messages. Any goroutine may put; only the
-// process's own takes.
+// mailbox is a process's queue of messages. Any goroutine may put; the process's
+// own takes, and Demonitor, which is anybody's.
+//
+// It is two queues, so that who puts and who takes seldom meet: messages arrive in
+// one, and move to the other all at once when that has nothing left.
 type mailbox struct {
-	wake  chan struct{} // capacity 1: something was put since the owner last looked
+	wake  chan struct{} // capacity 1: something was put while the owner waited
 	limit int           // how many messages of others may wait; 0 is any number
 
-	mu      sync.Mutex // guards the fields below
-	urgent  fifo       // messages with priority
-	queue   fifo       // all others
-	closed  bool       // the process is dead: what is put is dropped
-	dropped uint64     // how many the limit has cost
-	full    bool       // and whether that has been told of since it last was half empty
+	taking sync.Mutex // guards what messages are taken from; locked before mu
+	urgent fifo       // messages with priority
+	queue  fifo       // all others
+	taken  int        // messages, ever
+
+	// mu guards what follows.
+	mu            sync.Mutex
+	arrived       []Message // since the owner last looked
+	arrivedUrgent []Message
+	waiting       bool   // the owner has found nothing, and must be woken
+	closed        bool   // the process is dead: what is put is dropped
+	dropped       uint64 // how many the limit has cost
+	full          bool   // and whether that has been told of since it last was half empty
+
+	pressing atomic.Bool  // arrivedUrgent is not empty
+	held     atomic.Int64 // messages in urgent and queue; kept only for a limit
 }
 
 // priority is how a message stands to the others of a mailbox.
@@ -27,62 +43,127 @@ const (
 
 func newMailbox() mailbox { return mailbox{wake: make(chan struct{}, 1)} }
 
-// put adds a message. It tells whether the limit has dropped it, for the first
-// time since the mailbox was half empty.
+// put adds a message and wakes the owner. It tells whether the limit has dropped
+// it, for the first time since the mailbox was half empty.
 func (b *mailbox) put(m Message, how priority) (overflow bool) {
-	b.mu.Lock()
-	switch {
-	case b.closed:
-	case b.limit > 0 && how != expected && b.waiting() >= b.limit:
-		b.dropped++
-		overflow = !b.full
-		b.full = true
-	case how == urgent:
-		b.urgent.put(m)
-	default:
-		b.queue.put(m)
-	}
-	b.mu.Unlock()
-	select {
-	case b.wake <- struct{}{}:
-	default: // the owner has a wake-up waiting already
+	asleep, overflow := b.putQuietly(m, how)
+	if asleep {
+		b.rouse()
 	}
 	return overflow
 }
 
-// position is how far a mailbox has been looked through.
-type position struct{ urgent, queue int }
+// putQuietly is put for who has more to put before the owner need look: asleep tells
+// that the owner is to be roused then.
+func (b *mailbox) putQuietly(m Message, how priority) (asleep, overflow bool) {
+	b.mu.Lock()
+	if b.full && b.count() <= b.limit/2 {
+		b.full = false
+	}
+	switch {
+	case b.closed:
+	case b.limit > 0 && how != expected && b.count() >= b.limit:
+		b.dropped++
+		overflow = !b.full
+		b.full = true
+	case how == urgent:
+		b.arrivedUrgent = append(b.arrivedUrgent, m)
+		b.pressing.Store(true)
+	default:
+		b.arrived = append(b.arrived, m)
+	}
+	asleep = b.waiting
+	b.waiting = false
+	b.mu.Unlock()
+	return asleep, overflow
+}
+
+// rouse wakes the owner.
+func (b *mailbox) rouse() {
+	select {
+	case b.wake <- struct{}{}:
+	default: // the owner has a wake-up waiting already
+	}
+}
+
+// position is how far a mailbox has been looked through, when so many messages had
+// been taken. It counts for nothing once another has: of those before it, maybe.
+type position struct{ urgent, queue, taken int }
 
 // take removes the first message at or after position from that match accepts
 // (nil accepts every one). If there is none it returns the position to go on
-// from once more has been put: messages refused once are not looked at again.
+// from once more has been put, which the owner is woken for: messages refused once
+// are not looked at again.
 func (b *mailbox) take(from position, match func(Message) bool) (m Message, next position, ok bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	m, next.urgent, ok = b.urgent.take(from.urgent, match)
-	if !ok {
-		m, next.queue, ok = b.queue.take(from.queue, match)
+	b.taking.Lock()
+	defer b.taking.Unlock()
+	next = from
+	if next.taken != b.taken {
+		next = position{taken: b.taken}
 	}
-	if b.full && b.waiting() <= b.limit/2 {
-		b.full = false
+	for {
+		if next.urgent < b.urgent.len() {
+			if m, next.urgent, ok = b.urgent.take(next.urgent, match); ok {
+				break
+			}
+		}
+		if b.pressing.Load() {
+			b.look()
+			continue
+		}
+		if m, next.queue, ok = b.queue.take(next.queue, match); ok || !b.look() {
+			break
+		}
+	}
+	if ok {
+		b.taken++
+		if b.limit > 0 {
+			b.held.Add(-1)
+		}
 	}
 	return m, next, ok
 }
 
-// waiting is the number of messages. b.mu is held.
-func (b *mailbox) waiting() int { return b.urgent.len() + b.queue.len() }
+// look moves what has arrived to where it is taken from, and tells whether that was
+// anything; if not, the owner waits from now on. b.taking is held.
+func (b *mailbox) look() (any bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := len(b.arrived) + len(b.arrivedUrgent)
+	if b.limit > 0 {
+		b.held.Add(int64(n))
+	}
+	b.arrivedUrgent = b.urgent.add(b.arrivedUrgent)
+	b.arrived = b.queue.add(b.arrived)
+	b.pressing.Store(false)
+	b.waiting = n == 0
+	return n > 0
+}
+
+// count is the number of messages of a mailbox with a limit. b.mu is held.
+func (b *mailbox) count() int {
+	return len(b.arrived) + len(b.arrivedUrgent) + int(b.held.Load())
+}
 
 // load tells how many messages wait, and how many the limit has dropped.
 func (b *mailbox) load() (waiting int, dropped uint64) {
+	b.taking.Lock()
+	defer b.taking.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.waiting(), b.dropped
+	return len(b.arrived) + len(b.arrivedUrgent) + b.queue.len() + b.urgent.len(), b.dropped
 }
 
+// close drops what is there and what comes, and wakes the owner to see that.
 func (b *mailbox) close() {
+	b.taking.Lock()
 	b.mu.Lock()
-	b.closed, b.urgent, b.queue = true, fifo{}, fifo{}
+	b.closed, b.arrived, b.arrivedUrgent = true, nil, nil
+	b.urgent, b.queue = fifo{}, fifo{}
+	b.pressing.Store(false)
 	b.mu.Unlock()
+	b.taking.Unlock()
+	b.rouse()
 }
 
 // fifo is a queue of messages that any one can be taken out of.
@@ -93,7 +174,25 @@ type fifo struct {
 
 func (q *fifo) len() int { return len(q.all) - q.head }
 
-func (q *fifo) put(m Message) { q.all = append(q.all, m) }
+// add appends messages and returns an empty slice to gather more in: where possible
+// the two just change places.
+func (q *fifo) add(more []Message) (empty []Message) {
+	if q.len() > 0 {
+		q.all = append(q.all, more...)
+		clear(more)
+		return more[:0]
+	}
+	empty = q.all[:0]
+	if cap(empty) > fifoKeep {
+		empty = nil
+	}
+	q.all, q.head = more, 0
+	return empty
+}
+
+// fifoKeep is how many messages an empty queue keeps the memory of (128 KiB), so
+// that a burst does not pin what it took.
+const fifoKeep = 4096
 
 func (q *fifo) take(from int, match func(Message) bool) (m Message, next int, ok bool) {
 	for i := q.head + from; i < len(q.all); i++ {
@@ -110,10 +209,7 @@ func (q *fifo) remove(i int) Message {
 	copy(q.all[q.head+1:i+1], q.all[q.head:i])
 	q.all[q.head] = Message{}
 	q.head++
-	switch {
-	case q.head == len(q.all):
-		q.rewind()
-	case q.head >= 1024 && q.head*2 >= len(q.all):
+	if q.head >= 1024 && q.head*2 >= len(q.all) && q.head < len(q.all) {
 		// More than half is already taken: move the rest down, or a queue that is
 		// never quite empty would grow for ever.
 		n := copy(q.all, q.all[q.head:])
@@ -121,15 +217,4 @@ func (q *fifo) remove(i int) Message {
 		q.all, q.head = q.all[:n], 0
 	}
 	return m
-}
-
-// rewind starts over at the front of the array, and lets go of one that a burst
-// made large (4096 messages are 256 KiB).
-func (q *fifo) rewind() {
-	q.head = 0
-	if cap(q.all) > 4096 {
-		q.all = nil
-		return
-	}
-	q.all = q.all[:0]
 }

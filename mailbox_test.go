@@ -9,7 +9,7 @@ import (
 )
 
 // numbered is a message that says who it is.
-func numbered(i int) Message { return Message{signal: i} }
+func numbered(i int) Message { return signalMessage(i) }
 
 // TestMailboxModel compares the mailbox with two slices, over random puts and
 // selective takes: every take gets the oldest that fits, urgent ones first, and none
@@ -35,7 +35,7 @@ func TestMailboxModel(t *testing.T) {
 			}
 			fits := func(i int) bool { return i%5 == looking }
 			m, next, ok := b.take(from, func(m Message) bool {
-				i := m.signal.(int)
+				i := m.Signal().(int)
 				if seen[i] {
 					t.Fatalf("seed %d: %d is looked at twice", seed, i)
 				}
@@ -55,7 +55,7 @@ func TestMailboxModel(t *testing.T) {
 				from = next
 				continue
 			}
-			if got := m.signal.(int); got != (*queue)[i] {
+			if got := m.Signal().(int); got != (*queue)[i] {
 				t.Fatalf("seed %d: take finds %d, the model %d", seed, got, (*queue)[i])
 			}
 			*queue = slices.Delete(*queue, i, i+1)
@@ -86,8 +86,8 @@ func TestMailboxLimit(t *testing.T) {
 		t.Errorf("%d wait, %d dropped, told %d times; want 5, 3, 1", waiting, dropped, overflows)
 	}
 	for _, want := range []int{0, 1, 2} {
-		if m, _, _ := b.take(position{}, nil); m.signal != want {
-			t.Errorf("took %v, want %d: the newest are to be dropped", m.signal, want)
+		if m, _, _ := b.take(position{}, nil); m.Signal() != want {
+			t.Errorf("took %v, want %d: the newest are to be dropped", m.Signal(), want)
 		}
 	}
 	for i := range 4 { // two wait: two more fit, and the next overflow is told of again

@@ -9,17 +9,26 @@ import (
 // process that receives it, so that it can decode into the type it wants, and so
 // that a large or broken message costs nobody else anything.
 type Message struct {
-	raw    []byte     // the encoded term, without version byte
-	atoms  []etf.Term // what the atom references in raw stand for
-	signal any        // Down, Exit or NodeEvent; then raw is nil
-	slab   bool       // raw is a small part of a read buffer
+	raw  []byte  // the encoded term, without version byte; nil if from has a signal
+	from *source // nil for a message that was encoded here
 }
+
+// source is what messages have in common that came together: it keeps Message small,
+// of which a mailbox may hold many.
+type source struct {
+	atoms  []etf.Term // what the atom references in the encoded term stand for
+	slab   *slab      // whose memory the term is, nil if it is the garbage collector's
+	shared bool       // the slab is a read buffer with other messages in it
+	signal any        // Down, Exit or NodeEvent; then there is nothing else
+}
+
+func signalMessage(signal any) Message { return Message{from: &source{signal: signal}} }
 
 // Term returns the message as etf.Decode would, or the Down, Exit or NodeEvent
 // that it is. Large binaries in the result may share memory with the message.
 func (m Message) Term() (etf.Term, error) {
-	if m.signal != nil {
-		return m.signal, nil
+	if m.Signal() != nil {
+		return m.Signal(), nil
 	}
 	d := m.decoder()
 	return d.Term()
@@ -27,8 +36,8 @@ func (m Message) Term() (etf.Term, error) {
 
 // Unmarshal decodes the message into *v, as etf.Unmarshal does.
 func (m Message) Unmarshal(v any) error {
-	if m.signal != nil {
-		b, err := etf.Marshal(m.signal)
+	if m.Signal() != nil {
+		b, err := etf.Marshal(m.Signal())
 		if err != nil {
 			return err
 		}
@@ -41,7 +50,7 @@ func (m Message) Unmarshal(v any) error {
 // Tag returns the atom that says what the message is about: itself, if it is an
 // atom, or the first element, if it is a tuple. It is empty for anything else.
 func (m Message) Tag() etf.Atom {
-	if m.signal != nil {
+	if m.Signal() != nil {
 		return ""
 	}
 	d := m.decoder()
@@ -69,13 +78,42 @@ func (m Message) String() string {
 	return etf.Format(term)
 }
 
-// decoder reads the message. A read buffer is 64 KiB at most: what is decoded
-// from a small message must not keep it, so its binaries are copied. Those of a
-// message that is a good part of its buffer alias it.
+// decoder reads the message.
 func (m Message) decoder() etf.Decoder {
-	d := etf.Decoder{Copy: m.slab}
-	d.Reset(m.raw, m.atoms)
+	d := etf.Decoder{Copy: m.copied()}
+	if m.from == nil {
+		d.Reset(m.raw, nil)
+	} else {
+		d.Reset(m.raw, m.from.atoms)
+	}
 	return d
+}
+
+// copied tells whether binaries decoded from the message are copies. A read buffer is
+// 64 KiB at most: what is decoded from a small message must not keep it. Those of a
+// message that is a good part of its buffer alias it.
+func (m Message) copied() bool {
+	return m.from != nil && m.from.shared && len(m.raw) < maxSlab/4
+}
+
+// Release gives the memory of a message back, to be read into again at once instead
+// of left to the garbage collector: for who receives more than that should have to do
+// with. It is never needed. Afterwards neither the message may be used, nor its
+// Elements, nor byte slices decoded from it, which may be its memory; all other
+// values stay what they are. Call it once, and not on a Message that was sent on to
+// others on this node.
+func (m Message) Release() {
+	if m.from != nil && m.from.slab != nil {
+		m.from.slab.release()
+	}
+}
+
+// done is Release for who has decoded the message and kept nothing else: it gives
+// back what nothing decoded can alias.
+func (m Message) done() {
+	if m.copied() {
+		m.Release()
+	}
 }
 
 // Down tells a process that what it monitored is gone: {'DOWN', Ref, process,

@@ -11,7 +11,7 @@ import (
 // allocates nothing: that is how one term goes to a million of them. Their
 // receivers share its memory: what they decode from it may alias it.
 func NewMessage(msg any) (Message, error) {
-	if m, ok := msg.(Message); ok && m.signal == nil {
+	if m, ok := msg.(Message); ok && m.Signal() == nil {
 		return m, nil
 	}
 	e := etf.Encoder{Records: true}
@@ -26,8 +26,8 @@ func NewMessage(msg any) (Message, error) {
 // as a Message of its own: to look at some and pass others on as they are. The
 // error is that of what is no tuple, or that the term is broken.
 func (m Message) Elements() ([]Message, error) {
-	if m.signal != nil {
-		whole, err := NewMessage(m.signal)
+	if m.Signal() != nil {
+		whole, err := NewMessage(m.Signal())
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +45,7 @@ func (m Message) Elements() ([]Message, error) {
 			return nil, err
 		}
 		size := len(start) - len(d.Rest())
-		elements[i] = Message{raw: start[:size:size], atoms: m.atoms, slab: m.slab}
+		elements[i] = Message{raw: start[:size:size], from: m.from}
 	}
 	return elements, nil
 }

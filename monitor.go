@@ -113,7 +113,7 @@ func (p *Process) Demonitor(ref etf.Ref) {
 		return
 	}
 	p.mailbox.take(position{}, func(m Message) bool {
-		down, ok := m.signal.(Down)
+		down, ok := m.Signal().(Down)
 		return ok && down.Ref == ref
 	})
 }
@@ -125,7 +125,7 @@ func (p *Process) down(ref etf.Ref, reason etf.Term) {
 	defer p.mu.Unlock()
 	if m, ok := p.monitors[ref]; ok {
 		delete(p.monitors, ref)
-		p.mailbox.put(Message{signal: Down{Ref: ref, Object: m.object, Reason: reason}}, expected)
+		p.mailbox.put(signalMessage(Down{Ref: ref, Object: m.object, Reason: reason}), expected)
 	}
 }
 

@@ -40,6 +40,7 @@ type Node struct {
 	exports   exports
 	output    output
 	children  atomic.Int64 // processes started by requests that run
+	slabs     slabs
 
 	localLinks sync.Mutex // held while both ends of a link on this node change
 

@@ -11,12 +11,11 @@ func (c *conn) onAltact(s *dist.Signal) error {
 	toAlias := ctl.Flags&dist.AltactAlias != 0
 	if ctl.Flags&dist.AltactExit == 0 {
 		if toAlias {
-			c.node.aliases.deliver(ctl.Ref, message(s), ctl.Flags&dist.AltactPriority != 0)
-			return nil
+			return c.deliverAlias(s, ctl.Flags&dist.AltactPriority != 0)
 		}
-		return deliver(c.node.local(target{pid: ctl.To, name: ctl.ToName}), s)
+		return c.deliverTo(c.node.local(target{pid: ctl.To, name: ctl.ToName}), s)
 	}
-	reason, err := message(s).Term()
+	reason, err := c.term(s)
 	if err != nil {
 		return err
 	}

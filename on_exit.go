@@ -14,7 +14,7 @@ func (c *conn) exitSignal(s *dist.Signal, linked bool) error {
 	if err := c.fromPeer(&s.Control); err != nil {
 		return err
 	}
-	reason, err := reasonOf(s)
+	reason, err := c.reasonOf(s)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (c *conn) onDemonitor(s *dist.Signal) error {
 }
 
 func (c *conn) onDown(s *dist.Signal) error {
-	reason, err := reasonOf(s)
+	reason, err := c.reasonOf(s)
 	if err != nil {
 		return err
 	}

@@ -5,22 +5,27 @@ import (
 )
 
 func (c *conn) onSend(s *dist.Signal) error {
-	return deliver(c.node.processes.find(s.Control.To), s)
+	return c.deliverTo(c.node.processes.find(s.Control.To), s)
 }
 
 func (c *conn) onRegSend(s *dist.Signal) error {
-	return deliver(c.node.names.find(s.Control.ToName), s)
+	return c.deliverTo(c.node.names.find(s.Control.ToName), s)
 }
 
 func (c *conn) onAliasSend(s *dist.Signal) error {
-	c.node.aliases.deliver(s.Control.Ref, message(s), false)
+	return c.deliverAlias(s, false)
+}
+
+// deliverTo puts a message in p's mailbox; without p it is dropped, as in OTP.
+func (c *conn) deliverTo(p *Process, s *dist.Signal) error {
+	if p != nil {
+		c.deliver(p, c.message(s), ordinary)
+	}
 	return nil
 }
 
-// deliver puts a message in p's mailbox; without p it is dropped, as in OTP.
-func deliver(p *Process, s *dist.Signal) error {
-	if p != nil {
-		p.deliver(message(s), ordinary)
-	}
+// deliverAlias puts a message in the mailbox that an alias stands for.
+func (c *conn) deliverAlias(s *dist.Signal, pressing bool) error {
+	c.node.aliases.deliver(s.Control.Ref, pressing, func(p *Process, how priority) { c.deliver(p, c.message(s), how) })
 	return nil
 }

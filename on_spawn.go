@@ -46,7 +46,7 @@ func (c *conn) onSpawnRequest(s *dist.Signal) error {
 		reply.Flags |= dist.SpawnFlagMonitor
 	}
 	c.signal(&reply, nil)
-	c.node.startChild(p, mfa{module: ctl.Module, function: ctl.Function, args: message(s)}.run)
+	c.node.startChild(p, mfa{module: ctl.Module, function: ctl.Function, args: c.message(s)}.run)
 	return nil
 }
 

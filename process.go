@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/truss-beam/truss/etf"
 )
@@ -22,7 +23,10 @@ type Process struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	mailbox mailbox // has its own lock
+	mailbox mailbox // has its own locks
+
+	ended atomic.Bool          // dead, for who need not wait for mu
+	via   atomic.Pointer[conn] // which the latest signal went over
 
 	// mu guards what follows. Of the other locks only watch's, the aliases' and
 	// mailboxes' are taken while it is held, and nothing is sent.
@@ -185,6 +189,10 @@ func (p *Process) receive(ctx context.Context, match func(Message) bool) (Messag
 		if err := p.exited(); err != nil {
 			return Message{}, err
 		}
+		if ctx == p.ctx {
+			<-p.mailbox.wake // its end rouses, too; to wait for one thing takes less time and stack
+			continue
+		}
 		select {
 		case <-p.mailbox.wake:
 		case <-ctx.Done():
@@ -195,11 +203,11 @@ func (p *Process) receive(ctx context.Context, match func(Message) bool) (Messag
 
 // exited is the *ExitError of a dead process, else nil.
 func (p *Process) exited() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.dead {
+	if !p.ended.Load() {
 		return nil
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return &ExitError{Reason: p.reason}
 }
 
@@ -218,7 +226,7 @@ func (p *Process) exitSignal(from etf.Pid, reason etf.Term, linked bool) {
 	case !linked && reason == reasonKill: // only exit/2 can kill; through a link kill is a reason like others
 		p.end(reasonKilled) // unlocks
 	case p.trapExit:
-		p.mailbox.put(Message{signal: Exit{From: from, Reason: reason}}, expected)
+		p.mailbox.put(signalMessage(Exit{From: from, Reason: reason}), expected)
 		p.mu.Unlock()
 	case reason == reasonNormal && from != p.pid:
 		p.mu.Unlock()
@@ -241,6 +249,7 @@ func (p *Process) terminate(reason etf.Term) {
 // end is terminate of a process that lives. p.mu is held; end unlocks it.
 func (p *Process) end(reason etf.Term) {
 	p.dead, p.reason = true, reason
+	p.ended.Store(true)
 	names, ends, monitors, watchers, aliases := p.names, p.links.ends, p.monitors, p.watchers, p.aliases
 	watching, conns := p.monitorsNodes, p.conns
 	p.names, p.links.ends, p.monitors, p.watchers, p.aliases, p.conns = nil, nil, nil, nil, nil, nil
@@ -261,10 +270,6 @@ func (p *Process) end(reason etf.Term) {
 		n.watch.unsubscribe(&p.mailbox)
 	}
 	p.mailbox.close()
-	select {
-	case p.mailbox.wake <- struct{}{}:
-	default:
-	}
 	for ref, m := range monitors {
 		n.sendDemonitor(p, ref, m)
 	}

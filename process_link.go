@@ -49,7 +49,7 @@ func (p *Process) Unlink(ctx context.Context, from etf.Pid) error {
 	if !send || c == nil {
 		return nil
 	}
-	return c.send(ctx, &dist.Control{Op: dist.OpUnlinkID, ID: id, From: p.pid, To: from}, nil)
+	return c.send(ctx, p, &dist.Control{Op: dist.OpUnlinkID, ID: id, From: p.pid, To: from}, nil)
 }
 
 // linkLocal links two processes of this node. Both ends change as one, under a

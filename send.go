@@ -39,12 +39,15 @@ func (p *Process) send(ctx context.Context, to, msg any) error {
 	if t.node == "" {
 		return n.deliver(t, msg)
 	}
-	c, err := n.connection(ctx, t.node)
-	if err != nil {
-		return err
+	c := p.via.Load()
+	if c == nil || c.name != t.node || c.lost.Load() {
+		if c, err = n.connection(ctx, t.node); err != nil {
+			return err
+		}
+		p.via.Store(c)
 	}
 	ctl := sendControl(p.pid, t)
-	return c.send(ctx, &ctl, msg)
+	return c.send(ctx, p, &ctl, msg)
 }
 
 // sendControl is the control message of a send; dist knows older forms for
@@ -83,7 +86,7 @@ func (n *Node) deliver(t target, msg any) error {
 	if q != nil {
 		q.deliver(m, ordinary)
 	} else {
-		n.aliases.deliver(t.alias, m, t.priority)
+		n.aliases.deliver(t.alias, t.priority, func(p *Process, how priority) { p.deliver(m, how) })
 	}
 	return nil
 }

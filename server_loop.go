@@ -72,7 +72,7 @@ func (s *serving) next(ctx context.Context) (Message, error) {
 // dispatch hands one message to the handler it is for. Of a call or cast it reads
 // only what is around the request, which is left to the handler.
 func (s *serving) dispatch(ctx context.Context, m Message) error {
-	if m.signal != nil {
+	if m.Signal() != nil {
 		return s.info(ctx, m)
 	}
 	d := m.decoder()
@@ -115,7 +115,7 @@ func (s *serving) info(ctx context.Context, m Message) error {
 	if h, ok := s.parts.(InfoHandler); ok {
 		return h.HandleInfo(ctx, m)
 	}
-	if exit, ok := m.signal.(Exit); ok {
+	if exit, ok := m.Signal().(Exit); ok {
 		return &ExitError{Reason: exit.Reason}
 	}
 	s.p.dropped(m)
@@ -124,7 +124,7 @@ func (s *serving) info(ctx context.Context, m Message) error {
 
 // part is the message inside m that d has come to.
 func (m Message) part(d *etf.Decoder) Message {
-	return Message{raw: d.Rest(), atoms: m.atoms, slab: m.slab}
+	return Message{raw: d.Rest(), from: m.from}
 }
 
 // dropped logs a message that its receiver has no use for.

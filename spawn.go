@@ -131,7 +131,7 @@ func (p *Process) spawnAt(ctx context.Context, c *conn, r SpawnRequest) (Child, 
 		Op: dist.OpSpawnRequest, Ref: s.ref, From: p.pid, Leader: p.leaderOfChildren(),
 		Module: etf.Atom(r.Module), Function: etf.Atom(r.Function), Arity: len(r.Args), Options: r.wireOptions(),
 	}
-	if err := c.send(ctx, &ctl, etf.List(r.Args)); err != nil {
+	if err := c.send(ctx, p, &ctl, etf.List(r.Args)); err != nil {
 		c.takeSpawning(s.ref)
 		if errors.Is(err, dist.ErrNotNegotiated) {
 			return Child{}, &SpawnError{Node: c.name, Reason: "notsup"}

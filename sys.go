@@ -129,13 +129,13 @@ func (n *Node) Stop(ctx context.Context, to any, reason etf.Term) error {
 		return err
 	}
 	m, err := p.receive(ctx, func(m Message) bool {
-		down, ok := m.signal.(Down)
+		down, ok := m.Signal().(Down)
 		return ok && down.Ref == ref
 	})
 	if err != nil {
 		return fmt.Errorf("truss: %v has not ended: %w", to, err)
 	}
-	if down := m.signal.(Down); !etf.Equal(down.Reason, reason) {
+	if down := m.Signal().(Down); !etf.Equal(down.Reason, reason) {
 		return fmt.Errorf("truss: %v: %w", to, &ExitError{Reason: down.Reason})
 	}
 	return nil

@@ -54,7 +54,7 @@ func (s *tasks) HandleCall(ctx context.Context, from From, request Message) (any
 
 // HandleInfo forgets tasks that have ended. Any other exit ends the server.
 func (s *tasks) HandleInfo(_ context.Context, m Message) error {
-	exit, ok := m.signal.(Exit)
+	exit, ok := m.Signal().(Exit)
 	if !ok {
 		return nil
 	}
@@ -126,7 +126,7 @@ func (t task) await(ctx context.Context, p *Process) error {
 	if err != nil {
 		return cmp.Or(p.exited(), error(&ExitError{Reason: etf.Atom("timeout")}))
 	}
-	if down, ok := m.signal.(Down); ok {
+	if down, ok := m.Signal().(Down); ok {
 		return &ExitError{Reason: etf.Tuple{etf.Atom("shutdown"), down.Reason}}
 	}
 	p.Demonitor(ref)
@@ -152,8 +152,8 @@ func (t task) await(ctx context.Context, p *Process) error {
 
 // isOrder tells what the owner has to say from anything else.
 func (t task) isOrder(m Message, ref etf.Ref) bool {
-	if m.signal != nil {
-		down, ok := m.signal.(Down)
+	if m.Signal() != nil {
+		down, ok := m.Signal().(Down)
 		return ok && down.Ref == ref
 	}
 	d := m.decoder()

@@ -47,7 +47,7 @@ func (w *watch) publish(e NodeEvent) {
 		delete(w.up, e.Node)
 	}
 	for box := range w.subscribers {
-		box.put(Message{signal: e}, expected)
+		box.put(signalMessage(e), expected)
 	}
 }
 
@@ -58,7 +58,7 @@ func (w *watch) subscribe(box *mailbox, present bool) {
 	defer w.mu.Unlock()
 	if present {
 		for _, e := range w.up {
-			box.put(Message{signal: e}, expected)
+			box.put(signalMessage(e), expected)
 		}
 	}
 	if w.subscribers == nil {
@@ -114,7 +114,7 @@ func (n *Node) pump(ctx context.Context, box *mailbox, events chan<- NodeEvent) 
 			}
 		}
 		select {
-		case events <- m.signal.(NodeEvent):
+		case events <- m.Signal().(NodeEvent):
 		case <-ctx.Done():
 			return
 		case <-n.life.Done():

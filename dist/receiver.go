@@ -25,6 +25,11 @@ type Signal struct {
 // Receiver turns the frames of one connection, in their order, into signals. Not
 // safe for concurrent use.
 type Receiver struct {
+	// Alloc makes the memory for a payload that comes in fragments: empty, with room
+	// for least bytes or, if that costs nothing, for all of announced, which may be a
+	// lie. Nil means make. Set it before the first Frame.
+	Alloc func(least, announced int) []byte
+
 	flags  Flags
 	limits ReceiveLimits
 	header bool
@@ -40,6 +45,7 @@ type Receiver struct {
 func NewReceiver(flags Flags, limits ReceiveLimits) *Receiver {
 	r := &Receiver{flags: flags, limits: limits.withDefaults(), header: flags.header()}
 	r.dec.Limits = r.limits.Terms
+	r.dec.Copy = true // control messages outlive the frame
 	if flags.Has(FlagDistHdrAtomCache) {
 		r.cache = new(recvCache)
 	}
@@ -51,8 +57,7 @@ func NewReceiver(flags Flags, limits ReceiveLimits) *Receiver {
 // valid until the next call, except for Payload, Atoms and the terms in Control,
 // which may be kept.
 //
-// Memory: the caller gives body away, for Payload and binaries in Control alias it;
-// unless sig is nil or its Own is set, when body may be used again.
+// Memory: Payload aliases body, unless its Own is set. Nothing else does.
 //
 // An error is a *ProtocolError, and the connection is lost: the cache may have
 // changed or not.
@@ -153,16 +158,19 @@ func (r *Receiver) signal(payload []byte, atoms []etf.Term, at int) (*Signal, er
 	return &r.sig, nil
 }
 
+// fragmentHead is how much of a frame says that it is a fragment, and which.
+const fragmentHead = 18
+
 // sequenceIDs reads what opens both kinds of fragments.
 func sequenceIDs(body []byte) (seq, id uint64, rest []byte, err error) {
-	if len(body) < 18 {
+	if len(body) < fragmentHead {
 		return 0, 0, nil, violation(2, "fragment of only %d bytes", len(body))
 	}
 	seq, id = binary.BigEndian.Uint64(body[2:]), binary.BigEndian.Uint64(body[10:])
 	if id == 0 {
 		return 0, 0, nil, violation(10, "fragment 0 of sequence %d: they count down to 1", seq)
 	}
-	return seq, id, body[18:], nil
+	return seq, id, body[fragmentHead:], nil
 }
 
 // first begins a sequence, or is all of it.
@@ -178,9 +186,7 @@ func (r *Receiver) first(body []byte) (*Signal, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.dec.Copy = id > 1 // the control message outlives the frame
 	rest, err = r.control(rest, atoms, len(body)-len(rest))
-	r.dec.Copy = false
 	if err != nil {
 		return nil, err
 	}
@@ -192,9 +198,10 @@ func (r *Receiver) first(body []byte) (*Signal, error) {
 	}
 	s := &sequence{control: r.sig.Control, atoms: atoms, next: id - 1, size: sequenceCost + len(body) - len(rest)}
 	r.held += s.size
-	if err := r.add(s, rest, s.next); err != nil {
+	if err := r.grow(s, len(rest), s.next); err != nil {
 		return nil, err
 	}
+	s.payload = append(s.payload, rest...)
 	if r.seqs == nil {
 		r.seqs = make(map[uint64]*sequence)
 	}
@@ -218,25 +225,41 @@ func (r *Receiver) open(seq, id uint64, at int) error {
 
 // next continues a sequence.
 func (r *Receiver) next(body []byte) (*Signal, error) {
-	seq, id, rest, err := sequenceIDs(body)
+	s, rest, err := r.continued(body)
 	if err != nil {
 		return nil, err
 	}
-	s := r.seqs[seq]
-	if s == nil {
-		return nil, violation(2, "fragment %d of sequence %d, which has not begun", id, seq)
-	}
-	if id != s.next {
-		return nil, violation(10, "fragment %d of sequence %d instead of %d", id, seq, s.next)
-	}
-	s.next--
-	if err := r.add(s, rest, s.next); err != nil {
+	if err := r.grow(s, len(rest), s.next-1); err != nil {
 		return nil, err
 	}
-	if id > 1 {
+	s.payload = append(s.payload, rest...)
+	return r.taken(s, body)
+}
+
+// continued finds the sequence that a fragment, of which this is the whole body or
+// the head, goes on with.
+func (r *Receiver) continued(body []byte) (s *sequence, rest []byte, err error) {
+	seq, id, rest, err := sequenceIDs(body)
+	if err != nil {
+		return nil, nil, err
+	}
+	s = r.seqs[seq]
+	if s == nil {
+		return nil, nil, violation(2, "fragment %d of sequence %d, which has not begun", id, seq)
+	}
+	if id != s.next {
+		return nil, nil, violation(10, "fragment %d of sequence %d instead of %d", id, seq, s.next)
+	}
+	return s, rest, nil
+}
+
+// taken notes that the payload of a fragment has been added.
+func (r *Receiver) taken(s *sequence, body []byte) (*Signal, error) {
+	s.next--
+	if s.next > 0 {
 		return nil, nil
 	}
-	delete(r.seqs, seq)
+	delete(r.seqs, binary.BigEndian.Uint64(body[2:]))
 	r.held -= s.size
 	r.sig.Control = s.control
 	sig, err := r.signal(s.payload, s.atoms, len(body))
@@ -246,18 +269,59 @@ func (r *Receiver) next(body []byte) (*Signal, error) {
 	return sig, err
 }
 
-// add keeps one piece of a sequence, of which more are to come.
-func (r *Receiver) add(s *sequence, piece []byte, more uint64) error {
-	room := s.room(len(piece), more)
+// Place spares a copy of most of what comes in fragments. head is what the body of a
+// frame of length bytes begins with, 18 bytes or more. If it is a fragment of a signal
+// that has begun, Place returns where the bytes after those 18 belong; when they are
+// there, call Placed instead of Frame. Else it is nil, and the frame is for Frame,
+// which also finds out what is wrong with it.
+func (r *Receiver) Place(head []byte, length int) []byte {
+	if length < fragmentHead || !r.flags.Has(FlagFragments) || head[0] != version || head[1] != tagNext {
+		return nil
+	}
+	s, _, err := r.continued(head[:fragmentHead])
+	if err != nil {
+		return nil
+	}
+	n := length - fragmentHead
+	if r.grow(s, n, s.next-1) != nil {
+		return nil
+	}
+	return s.payload[len(s.payload) : len(s.payload)+n]
+}
+
+// Placed is Frame for a fragment of which n bytes have been read into what Place has
+// returned for head.
+func (r *Receiver) Placed(head []byte, n int) (*Signal, error) {
+	s, _, err := r.continued(head[:fragmentHead])
+	if err != nil {
+		return nil, err
+	}
+	s.payload = s.payload[:len(s.payload)+n]
+	return r.taken(s, head)
+}
+
+// grow makes room for one piece of a sequence, after which more fragments are to come.
+func (r *Receiver) grow(s *sequence, piece int, more uint64) error {
+	room := s.room(piece, more)
 	grown := room - cap(s.payload)
+	switch {
+	case len(s.payload)+piece > r.limits.Message:
+		return &ProtocolError{Op: s.control.Op, Err: fmt.Errorf("%w: its payload is over %d bytes", ErrTooLarge, r.limits.Message)}
+	case r.held+grown > r.limits.Reassembly:
+		return &ProtocolError{Op: s.control.Op, Err: fmt.Errorf("%w: incomplete signals are over %d bytes together", ErrTooLarge, r.limits.Reassembly)}
+	case grown == 0:
+		return nil
+	}
+	var larger []byte
+	if r.Alloc == nil {
+		larger = make([]byte, 0, room)
+	} else {
+		announced := uint64(len(s.payload)) + uint64(piece)*(more+1)
+		larger = r.Alloc(room, int(min(announced, uint64(r.limits.Message))))
+	}
+	grown = cap(larger) - cap(s.payload)
 	s.size += grown
 	r.held += grown
-	switch {
-	case len(s.payload)+len(piece) > r.limits.Message:
-		return &ProtocolError{Op: s.control.Op, Err: fmt.Errorf("%w: its payload is over %d bytes", ErrTooLarge, r.limits.Message)}
-	case r.held > r.limits.Reassembly:
-		return &ProtocolError{Op: s.control.Op, Err: fmt.Errorf("%w: incomplete signals are over %d bytes together", ErrTooLarge, r.limits.Reassembly)}
-	}
-	s.add(piece, room)
+	s.payload = append(larger, s.payload...)
 	return nil
 }

@@ -260,6 +260,61 @@ func TestPayloadAliasesFrame(t *testing.T) {
 	}
 }
 
+// TestPlacedFragments: a signal is the same whether its fragments come as frames or
+// are read into their place, and what has no place is for Frame to judge.
+func TestPlacedFragments(t *testing.T) {
+	flags := flagsOTP25
+	sender := NewSender(flags)
+	payload := bytes.Repeat([]byte("0123456789abcdef"), 20<<10)
+	ctl := Control{Op: OpSendSender, From: pidA, To: pidB}
+	var b Buffer
+	stream, err := sender.Append(&b, &ctl, payload)
+	if err != nil || stream == nil {
+		t.Fatal(stream, err)
+	}
+	for stream.Next(&b) {
+		continue
+	}
+	wire := bytes.Join(b.Chunks(nil), nil)
+	r := NewReceiver(flags, ReceiveLimits{})
+	offered := 0
+	r.Alloc = func(least, announced int) []byte {
+		offered = announced
+		return make([]byte, 0, announced)
+	}
+	var sig *Signal
+	placed := 0
+	for len(wire) > 0 {
+		length := int(binary.BigEndian.Uint32(wire))
+		body := wire[4 : 4+length]
+		wire = wire[4+length:]
+		if place := r.Place(body, length); place != nil {
+			placed += copy(place, body[fragmentHead:])
+			sig, err = r.Placed(body[:fragmentHead], len(place))
+		} else {
+			sig, err = r.Frame(body)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sig == nil || !sig.Own || !bytes.Equal(sig.Payload[5:], payload) {
+		t.Error("the payload is not what was sent")
+	}
+	if rest := len(payload) - 64<<10; placed < rest || offered < len(payload) {
+		t.Errorf("%d of %d bytes were placed, in %d announced", placed, rest, offered)
+	}
+	for _, head := range []string{
+		"\x83F" + strings.Repeat("\x00", 7) + "\x09" + strings.Repeat("\x00", 7) + "\x01", // not begun
+		"\x83E" + strings.Repeat("\x00", 7) + "\x01" + strings.Repeat("\x00", 7) + "\x01", // a first one
+		"\x83D" + strings.Repeat("\x00", 20),
+	} {
+		if r.Place([]byte(head), 100) != nil {
+			t.Errorf("%q has a place", head)
+		}
+	}
+}
+
 // What is allocated for a payload is at most twice what has come, unless large
 // fragments announce it; and it is copied once if they come as announced.
 func TestSequenceRoom(t *testing.T) {
@@ -270,6 +325,7 @@ func TestSequenceRoom(t *testing.T) {
 	}{
 		{1, 60_000, 2}, {1000, 60_000, 2}, {largePiece - 1, 100, 2}, {64 << 10, 16, 16},
 	} {
+		r := NewReceiver(flagsOTP25, ReceiveLimits{})
 		var s sequence
 		var want []byte
 		moved := 0
@@ -277,7 +333,10 @@ func TestSequenceRoom(t *testing.T) {
 			piece := bytes.Repeat([]byte{byte(i)}, test.piece)
 			want = append(want, piece...)
 			before := cap(s.payload)
-			s.add(piece, s.room(len(piece), test.fragments-1-i))
+			if err := r.grow(&s, len(piece), test.fragments-1-i); err != nil {
+				t.Fatal(err)
+			}
+			s.payload = append(s.payload, piece...)
 			if cap(s.payload) != before {
 				moved++
 			}

@@ -14,8 +14,7 @@ const (
 	largePiece = 16 << 10
 )
 
-// sequence is a signal whose fragments are coming in. It copies them, so that the
-// reader of the socket uses one buffer for all.
+// sequence is a signal whose fragments are coming in.
 type sequence struct {
 	control Control
 	atoms   []etf.Term
@@ -38,12 +37,4 @@ func (s *sequence) room(piece int, more uint64) int {
 		announced := min(trustedPayload, uint64(piece)*(more+1))
 		return max(need, 2*cap(s.payload), len(s.payload)+int(announced))
 	}
-}
-
-// add appends a piece, with the capacity that room has said.
-func (s *sequence) add(piece []byte, room int) {
-	if room > cap(s.payload) {
-		s.payload = append(make([]byte, 0, room), s.payload...)
-	}
-	s.payload = append(s.payload, piece...)
 }

@@ -117,6 +117,7 @@ func (s *server) receiver(request startReceivers) truss.ProcessFunc {
 			if err != nil {
 				return err
 			}
+			m.Release()
 			sum += n
 			count.Add(1)
 		}
@@ -162,6 +163,7 @@ func echo(ctx context.Context, p *truss.Process) error {
 		if err := m.Unmarshal(&request); err != nil {
 			return err
 		}
+		m.Release()
 		if err := p.Send(ctx, request.From, pong{N: request.N}); err != nil {
 			return err
 		}
