@@ -21,8 +21,8 @@ type mailbox struct {
 
 	// mu guards what follows.
 	mu            sync.Mutex
-	arrived       []Message // since the owner last looked
-	arrivedUrgent []Message
+	arrived       batch // since the owner last looked
+	arrivedUrgent batch
 	waiting       bool   // the owner has found nothing, and must be woken
 	closed        bool   // the process is dead: what is put is dropped
 	dropped       uint64 // how many the limit has cost
@@ -67,10 +67,10 @@ func (b *mailbox) putQuietly(m Message, how priority) (asleep, overflow bool) {
 		overflow = !b.full
 		b.full = true
 	case how == urgent:
-		b.arrivedUrgent = append(b.arrivedUrgent, m)
+		b.arrivedUrgent.add(m)
 		b.pressing.Store(true)
 	default:
-		b.arrived = append(b.arrived, m)
+		b.arrived.add(m)
 	}
 	asleep = b.waiting
 	b.waiting = false
@@ -129,12 +129,12 @@ func (b *mailbox) take(from position, match func(Message) bool) (m Message, next
 func (b *mailbox) look() (any bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := len(b.arrived) + len(b.arrivedUrgent)
+	n := b.arrived.len() + b.arrivedUrgent.len()
 	if b.limit > 0 {
 		b.held.Add(int64(n))
 	}
-	b.arrivedUrgent = b.urgent.add(b.arrivedUrgent)
-	b.arrived = b.queue.add(b.arrived)
+	b.urgent.move(&b.arrivedUrgent)
+	b.queue.move(&b.arrived)
 	b.pressing.Store(false)
 	b.waiting = n == 0
 	return n > 0
@@ -142,7 +142,7 @@ func (b *mailbox) look() (any bool) {
 
 // count is the number of messages of a mailbox with a limit. b.mu is held.
 func (b *mailbox) count() int {
-	return len(b.arrived) + len(b.arrivedUrgent) + int(b.held.Load())
+	return b.arrived.len() + b.arrivedUrgent.len() + int(b.held.Load())
 }
 
 // load tells how many messages wait, and how many the limit has dropped.
@@ -151,70 +151,17 @@ func (b *mailbox) load() (waiting int, dropped uint64) {
 	defer b.taking.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.arrived) + len(b.arrivedUrgent) + b.queue.len() + b.urgent.len(), b.dropped
+	return b.arrived.len() + b.arrivedUrgent.len() + b.queue.len() + b.urgent.len(), b.dropped
 }
 
 // close drops what is there and what comes, and wakes the owner to see that.
 func (b *mailbox) close() {
 	b.taking.Lock()
 	b.mu.Lock()
-	b.closed, b.arrived, b.arrivedUrgent = true, nil, nil
+	b.closed, b.arrived, b.arrivedUrgent = true, batch{}, batch{}
 	b.urgent, b.queue = fifo{}, fifo{}
 	b.pressing.Store(false)
 	b.mu.Unlock()
 	b.taking.Unlock()
 	b.rouse()
-}
-
-// fifo is a queue of messages that any one can be taken out of.
-type fifo struct {
-	all  []Message // all[head:] are waiting, oldest first
-	head int
-}
-
-func (q *fifo) len() int { return len(q.all) - q.head }
-
-// add appends messages and returns an empty slice to gather more in: where possible
-// the two just change places.
-func (q *fifo) add(more []Message) (empty []Message) {
-	if q.len() > 0 {
-		q.all = append(q.all, more...)
-		clear(more)
-		return more[:0]
-	}
-	empty = q.all[:0]
-	if cap(empty) > fifoKeep {
-		empty = nil
-	}
-	q.all, q.head = more, 0
-	return empty
-}
-
-// fifoKeep is how many messages an empty queue keeps the memory of (128 KiB), so
-// that a burst does not pin what it took.
-const fifoKeep = 4096
-
-func (q *fifo) take(from int, match func(Message) bool) (m Message, next int, ok bool) {
-	for i := q.head + from; i < len(q.all); i++ {
-		if match == nil || match(q.all[i]) {
-			return q.remove(i), i - q.head, true
-		}
-	}
-	return Message{}, q.len(), false
-}
-
-// remove takes message i out, keeping the order of the others.
-func (q *fifo) remove(i int) Message {
-	m := q.all[i]
-	copy(q.all[q.head+1:i+1], q.all[q.head:i])
-	q.all[q.head] = Message{}
-	q.head++
-	if q.head >= 1024 && q.head*2 >= len(q.all) && q.head < len(q.all) {
-		// More than half is already taken: move the rest down, or a queue that is
-		// never quite empty would grow for ever.
-		n := copy(q.all, q.all[q.head:])
-		clear(q.all[n:])
-		q.all, q.head = q.all[:n], 0
-	}
-	return m
 }

@@ -10,8 +10,11 @@ const (
 	spliceMin = 8 << 10
 	// bufferKeep is the capacity that Reset keeps in any case. More is kept only
 	// while it is used, so that one burst does not pin its memory for the life
-	// of the connection, and a steady stream does not allocate for every write.
+	// of the connection, and a steady stream does not allocate for every write: its
+	// writes are of all sizes, so a few small ones are no sign that it is over.
 	bufferKeep = 16 << 10
+	// bufferPatience is how many writes in a row may use less than an eighth.
+	bufferPatience = 64
 )
 
 // Buffer gathers frames for one write. Small things are copied into one slice,
@@ -22,6 +25,8 @@ type Buffer struct {
 	buf  []byte
 	refs []bufferRef
 	held int // bytes in refs
+
+	little int // for how many resets in a row most of buf was of no use
 }
 
 // bufferRef is data that belongs before buf[at].
@@ -52,8 +57,10 @@ func (b *Buffer) Chunks(dst [][]byte) [][]byte {
 
 // Reset empties b for reuse and lets go of what it referenced.
 func (b *Buffer) Reset() {
-	if cap(b.buf) > bufferKeep && len(b.buf) < cap(b.buf)/8 {
-		b.buf = nil
+	if cap(b.buf) <= bufferKeep || len(b.buf) >= cap(b.buf)/8 {
+		b.little = 0
+	} else if b.little++; b.little > bufferPatience {
+		b.buf, b.little = nil, 0
 	}
 	b.buf = b.buf[:0]
 	clear(b.refs)

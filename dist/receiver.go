@@ -1,6 +1,7 @@
 package dist
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -36,8 +37,13 @@ type Receiver struct {
 	cache  *recvCache // nil unless negotiated
 	dec    etf.Decoder
 	sig    Signal
-	seqs   map[uint64]*sequence
-	held   int // bytes in seqs
+	// The latest header and control message, as bytes and as what they mean: a
+	// stream of messages from one process to another begins with the same ones in
+	// every frame, and to compare them takes a tenth of the time of reading them.
+	latest      []byte
+	latestAtoms []etf.Term
+	seqs        map[uint64]*sequence
+	held        int // bytes in seqs
 }
 
 // NewReceiver begins the receiving side of a connection that was set up with
@@ -106,6 +112,10 @@ func (r *Receiver) passThrough(body []byte) (*Signal, error) {
 
 // whole reads a frame that is a signal of its own.
 func (r *Receiver) whole(body []byte) (*Signal, error) {
+	if n := len(r.latest); n > 0 && bytes.HasPrefix(body[2:], r.latest) {
+		return r.signal(body[2+n:], r.latestAtoms, 2+n)
+	}
+	r.latest = r.latest[:0]
 	atoms, rest, err := r.atoms(body[2:], 2)
 	if err != nil {
 		return nil, err
@@ -114,8 +124,15 @@ func (r *Receiver) whole(body []byte) (*Signal, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n := len(body) - 2 - len(rest); n <= latestMax && r.sig.Control.Op.HasPayload() {
+		r.latest, r.latestAtoms = append(r.latest, body[2:2+n]...), atoms
+	}
 	return r.signal(rest, atoms, len(body)-len(rest))
 }
+
+// latestMax is the longest header and control message kept to compare with: long ones
+// list new atoms, and will not be seen again.
+const latestMax = 256
 
 // atoms reads the list of atom references. Without the cache it must be empty,
 // as OTP's emulator crashes on references it has no cache for.
@@ -179,6 +196,7 @@ func (r *Receiver) first(body []byte) (*Signal, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.latest = r.latest[:0]
 	if _, live := r.seqs[seq]; live {
 		return nil, violation(2, "sequence %d begins again before its end", seq)
 	}
@@ -261,6 +279,7 @@ func (r *Receiver) taken(s *sequence, body []byte) (*Signal, error) {
 	}
 	delete(r.seqs, binary.BigEndian.Uint64(body[2:]))
 	r.held -= s.size
+	r.latest = r.latest[:0]
 	r.sig.Control = s.control
 	sig, err := r.signal(s.payload, s.atoms, len(body))
 	if err == nil {

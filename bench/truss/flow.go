@@ -93,12 +93,16 @@ func receipts(ctx context.Context, p *truss.Process, receivers int) (contender.R
 }
 
 func sender(j contender.Job, to etf.Pid, each int, payloads [][]byte) truss.ProcessFunc {
-	message := tupleMessage
+	message := tupleMessages()
 	if j.Dynamic {
 		message = dynamicMessage
 	}
 	if j.Payload == "binary" {
-		message = func(i int) any { return payloads[i%len(payloads)] }
+		boxed := make([]any, len(payloads))
+		for i, b := range payloads {
+			boxed[i] = b
+		}
+		message = func(i int) any { return boxed[i%len(boxed)] }
 	}
 	return func(ctx context.Context, p *truss.Process) error {
 		for i := range each {
@@ -110,6 +114,14 @@ func sender(j contender.Job, to etf.Pid, each int, payloads [][]byte) truss.Proc
 	}
 }
 
-func tupleMessage(i int) any { return reading{N: uint64(i), State: "on"} }
+// tupleMessages uses one struct again and again: what Send takes is encoded when it
+// returns.
+func tupleMessages() func(i int) any {
+	r := &reading{State: "on"}
+	return func(i int) any {
+		r.N = uint64(i)
+		return r
+	}
+}
 
 func dynamicMessage(i int) any { return etf.Tuple{etf.Atom("reading"), i, etf.Atom("on")} }

@@ -95,9 +95,9 @@ func (s *server) receiver(request startReceivers) truss.ProcessFunc {
 	if request.Kind == "echo" {
 		return echo
 	}
-	read := readBinary
+	read := binaryReader()
 	if request.Kind == "tuple" {
-		read = readTuple
+		read = tupleReader()
 		if s.dynamic {
 			read = readDynamicTuple
 		}
@@ -125,10 +125,12 @@ func (s *server) receiver(request startReceivers) truss.ProcessFunc {
 	}
 }
 
-func readTuple(m truss.Message) (uint64, error) {
+func tupleReader() func(truss.Message) (uint64, error) {
 	var r reading
-	err := m.Unmarshal(&r)
-	return r.N, err
+	return func(m truss.Message) (uint64, error) {
+		err := m.Unmarshal(&r)
+		return r.N, err
+	}
 }
 
 func readDynamicTuple(m truss.Message) (uint64, error) {
@@ -144,10 +146,12 @@ func readDynamicTuple(m truss.Message) (uint64, error) {
 	return uint64(n), nil
 }
 
-func readBinary(m truss.Message) (uint64, error) {
+func binaryReader() func(truss.Message) (uint64, error) {
 	var b []byte
-	err := m.Unmarshal(&b)
-	return contender.Sum(b), err
+	return func(m truss.Message) (uint64, error) {
+		err := m.Unmarshal(&b)
+		return contender.Sum(b), err
+	}
 }
 
 func echo(ctx context.Context, p *truss.Process) error {

@@ -1,0 +1,93 @@
+package truss
+
+import "slices"
+
+// Messages wait in chunks: a queue then grows without moving what is in it, and a long
+// one gives memory back as it gets shorter.
+
+// chunkSize is how many messages the largest chunks hold: 4 KiB.
+const chunkSize = 128
+
+// batch is messages in the order they were added.
+type batch struct {
+	full [][]Message // the older ones
+	last []Message   // the youngest
+}
+
+func (b *batch) len() int { return len(b.full)*chunkSize + len(b.last) }
+
+func (b *batch) add(m Message) {
+	if len(b.last) == chunkSize {
+		b.full = append(b.full, b.last)
+		b.last = make([]Message, 0, chunkSize)
+	}
+	b.last = append(b.last, m)
+}
+
+// fifo is a queue of messages that any one can be taken out of.
+type fifo struct {
+	chunks []chunk   // each with some in it, oldest first
+	n      int       // messages in all of them
+	spare  []Message // empty: the memory of a chunk
+}
+
+// chunk is all[head:].
+type chunk struct {
+	all  []Message
+	head int
+}
+
+func (q *fifo) len() int { return q.n }
+
+// move takes over all messages of a batch, and gives it memory for the next ones.
+func (q *fifo) move(b *batch) {
+	q.n += b.len()
+	for _, all := range b.full {
+		q.chunks = append(q.chunks, chunk{all: all})
+	}
+	b.full = nil
+	if len(b.last) > 0 {
+		q.chunks = append(q.chunks, chunk{all: b.last})
+		b.last, q.spare = q.spare, nil
+	}
+}
+
+// take removes the first message at or after from that match accepts.
+func (q *fifo) take(from int, match func(Message) bool) (m Message, next int, ok bool) {
+	before := 0 // messages in earlier chunks
+	for k, c := range q.chunks {
+		for i := c.head + max(0, from-before); i < len(c.all); i++ {
+			if match == nil || match(c.all[i]) {
+				return q.remove(k, i), before + i - c.head, true
+			}
+		}
+		before += len(c.all) - c.head
+	}
+	return Message{}, q.n, false
+}
+
+// remove takes message i out of chunk k, keeping the order of the others.
+func (q *fifo) remove(k, i int) Message {
+	c := &q.chunks[k]
+	m := c.all[i]
+	q.n--
+	if i == c.head {
+		c.all[i] = Message{}
+		c.head++
+	} else {
+		c.all = slices.Delete(c.all, i, i+1)
+	}
+	if c.head < len(c.all) {
+		return m
+	}
+	q.spare = c.all[:0]
+	switch {
+	case len(q.chunks) == 1:
+		q.chunks = q.chunks[:0]
+	case k == 0:
+		q.chunks = q.chunks[1:]
+	default:
+		q.chunks = slices.Delete(q.chunks, k, k+1)
+	}
+	return m
+}
