@@ -50,6 +50,7 @@ type conn struct {
 	mu      sync.Mutex
 	err     error // why the connection ended; no signal is queued once it is set
 	out     *dist.Sender
+	control dist.Control          // of the latest message, used again for the next
 	queue   *dist.Buffer          // waits to be written
 	spare   *dist.Buffer          // the other one of the two, nil while it is being written
 	streams []*stream             // large messages whose first fragment is queued or sent
@@ -88,9 +89,20 @@ func newConn(n *Node, socket net.Conn, peer dist.Result) *conn {
 	return c
 }
 
-// send queues one signal of a process or caller. While too much is queued, or a
-// large message of the same sender is still going out, it waits for ctx.
+// send queues one signal of a process. While too much is queued, or a large message of
+// the same process is still going out, it waits for ctx.
 func (c *conn) send(ctx context.Context, p *Process, ctl *dist.Control, payload any) error {
+	if err := c.turn(ctx, p); err != nil {
+		return err
+	}
+	err := c.append(ctl, payload)
+	c.flush() // unlocks
+	return err
+}
+
+// turn waits until p may queue a signal. c.mu is held when it returns, unless with an
+// error.
+func (c *conn) turn(ctx context.Context, p *Process) error {
 	c.mu.Lock()
 	for {
 		if c.err != nil {
@@ -104,9 +116,9 @@ func (c *conn) send(ctx context.Context, p *Process, ctl *dist.Control, payload 
 			defer c.mu.Unlock()
 			return fmt.Errorf("truss: nothing sent, %v has ended: %w", p.pid, ErrNoProcess)
 		}
-		wait := c.mustWait(ctl.From)
+		wait := c.mustWait(p.pid)
 		if wait == nil {
-			break
+			return nil
 		}
 		c.mu.Unlock()
 		select {
@@ -117,9 +129,6 @@ func (c *conn) send(ctx context.Context, p *Process, ctl *dist.Control, payload 
 		}
 		c.mu.Lock()
 	}
-	err := c.append(ctl, payload)
-	c.flush() // unlocks
-	return err
 }
 
 // mustWait returns what a sender has to wait for before it may queue more, or

@@ -1,6 +1,8 @@
 package truss
 
 import (
+	"sync"
+
 	"github.com/truss-beam/truss/etf"
 )
 
@@ -43,9 +45,17 @@ func (m Message) Unmarshal(v any) error {
 		}
 		return etf.Unmarshal(b, v)
 	}
-	d := m.decoder()
-	return d.Unmarshal(v)
+	d := decoders.Get().(*etf.Decoder)
+	*d = m.decoder()
+	err := d.Unmarshal(v)
+	d.Reset(nil, nil)
+	decoders.Put(d)
+	return err
 }
+
+// decoders spares an allocation for each message: what is called through pointers in
+// Unmarshal escapes, and a decoder is larger than most messages.
+var decoders = sync.Pool{New: func() any { return new(etf.Decoder) }}
 
 // Tag returns the atom that says what the message is about: itself, if it is an
 // atom, or the first element, if it is a tuple. It is empty for anything else.

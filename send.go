@@ -46,23 +46,30 @@ func (p *Process) send(ctx context.Context, to, msg any) error {
 		}
 		p.via.Store(c)
 	}
-	ctl := sendControl(p.pid, t)
-	return c.send(ctx, p, &ctl, msg)
+	return c.sendMessage(ctx, p, &t, msg)
 }
 
-// sendControl is the control message of a send; dist knows older forms for
-// peers that need them.
-func sendControl(from etf.Pid, t target) dist.Control {
+// sendMessage is send of a message, whose control message is made in place: to copy
+// one takes as long as to encode it.
+func (c *conn) sendMessage(ctx context.Context, p *Process, t *target, msg any) error {
+	if err := c.turn(ctx, p); err != nil {
+		return err
+	}
+	ctl := &c.control
+	ctl.From, ctl.Token = p.pid, nil
 	switch {
 	case t.name != "":
-		return dist.Control{Op: dist.OpRegSend, From: from, ToName: t.name}
+		ctl.Op, ctl.ToName = dist.OpRegSend, t.name
 	case t.pid != etf.Pid{}:
-		return dist.Control{Op: dist.OpSendSender, From: from, To: t.pid}
+		ctl.Op, ctl.To = dist.OpSendSender, t.pid
 	case t.priority:
-		return dist.Control{Op: dist.OpAltactSigSend, Flags: dist.AltactPriority | dist.AltactAlias, From: from, Ref: t.alias}
+		ctl.Op, ctl.Flags, ctl.Ref = dist.OpAltactSigSend, dist.AltactPriority|dist.AltactAlias, t.alias
 	default:
-		return dist.Control{Op: dist.OpAliasSend, From: from, Ref: t.alias}
+		ctl.Op, ctl.Ref = dist.OpAliasSend, t.alias
 	}
+	err := c.append(ctl, msg)
+	c.flush() // unlocks
+	return err
 }
 
 // deliver puts a message in the mailbox of a process of this node. It is encoded

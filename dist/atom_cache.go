@@ -25,11 +25,13 @@ const (
 type sendCache struct {
 	slots []sendSlot // a power of two of them, at most cacheSlots
 	taken int        // slots taken from another atom since slots grew
-	seed  maphash.Seed
-	frame uint32      // number of the frame being built
-	refs  []headerRef // what its header will list
-	undo  []undoSlot
-	long  bool // an atom of over 255 bytes is new in this frame
+
+	changes int // of what slots hold, or where an atom is looked for
+	seed    maphash.Seed
+	frame   uint32      // number of the frame being built
+	refs    []headerRef // what its header will list
+	undo    []undoSlot
+	long    bool // an atom of over 255 bytes is new in this frame
 }
 
 type sendSlot struct {
@@ -60,6 +62,7 @@ func (c *sendCache) grow() {
 		c.slots = append(c.slots, make([]sendSlot, len(c.slots))...)
 	}
 	c.taken = 0
+	c.changes++
 }
 
 // begin starts a frame.
@@ -77,10 +80,20 @@ func (c *sendCache) begin() {
 	c.refs, c.undo, c.long = c.refs[:0], c.undo[:0], false
 }
 
+// refer has the frame, which has no atoms yet, refer to what is in slots.
+func (c *sendCache) refer(slots []uint16) {
+	for i, slot := range slots {
+		s := &c.slots[slot]
+		s.frame, s.index = c.frame, uint8(i)
+		c.refs = append(c.refs, headerRef{slot: slot})
+	}
+}
+
 // rollback forgets the frame: the peer never saw it.
 func (c *sendCache) rollback() {
 	for i := len(c.undo) - 1; i >= 0; i-- {
 		c.slots[c.undo[i].slot] = c.undo[i].was
+		c.changes++
 	}
 	c.refs = c.refs[:0]
 }
@@ -128,6 +141,7 @@ func (c *sendCache) insert(a etf.Atom, first, second uint16) (index uint8, ok bo
 	if s.full {
 		c.taken++
 	}
+	c.changes++
 	c.undo = append(c.undo, undoSlot{slot, *s})
 	*s = sendSlot{atom: a, frame: c.frame, index: uint8(len(c.refs)), full: true}
 	c.refs = append(c.refs, headerRef{slot: slot, fresh: true})

@@ -34,6 +34,7 @@ type Sender struct {
 	scratch []byte     // terms of the signal being built
 	lowered Control    // the form that the peer knows of the signal being built
 	seq     uint64     // of the latest fragmented signal
+	latest  latestControl
 }
 
 // NewSender begins the sending side of a connection that was set up with flags,
@@ -113,7 +114,16 @@ func (s *Sender) control(c *Control) (body []byte, split int, err error) {
 	if !s.header {
 		body = append(body, version)
 	}
-	body, err = c.Append(body, &s.enc)
+	if s.latest.is(c, s.cache) {
+		s.cache.refer(s.latest.slots)
+		body = append(body, s.latest.encoded...)
+	} else {
+		from := len(body)
+		body, err = c.Append(body, &s.enc)
+		if err == nil && len(s.enc.Splices) == 0 {
+			s.latest.remember(c, s.cache, body[from:])
+		}
+	}
 	split = len(body)
 	if !s.header && c.Op.HasPayload() {
 		body = append(body, version)

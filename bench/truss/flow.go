@@ -105,8 +105,9 @@ func sender(j contender.Job, to etf.Pid, each int, payloads [][]byte) truss.Proc
 		message = func(i int) any { return boxed[i%len(boxed)] }
 	}
 	return func(ctx context.Context, p *truss.Process) error {
+		var receiver any = to // Send takes anything; so it is made that once
 		for i := range each {
-			if err := p.Send(ctx, to, message(i)); err != nil {
+			if err := p.Send(ctx, receiver, message(i)); err != nil {
 				return err
 			}
 		}
