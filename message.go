@@ -57,6 +57,15 @@ func (m Message) Unmarshal(v any) error {
 // Unmarshal escapes, and a decoder is larger than most messages.
 var decoders = sync.Pool{New: func() any { return new(etf.Decoder) }}
 
+// Bytes returns the bytes of a message that is a binary. They are the message's own
+// memory, never a copy: keep them no longer than you need, for a small message they
+// may hold 64 KiB, and not beyond Release.
+func (m Message) Bytes() ([]byte, error) {
+	d := m.decoder()
+	d.Copy = false
+	return d.Binary()
+}
+
 // Tag returns the atom that says what the message is about: itself, if it is an
 // atom, or the first element, if it is a tuple. It is empty for anything else.
 func (m Message) Tag() etf.Atom {

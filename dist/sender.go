@@ -19,6 +19,9 @@ const (
 const (
 	// fragmentSize is how much payload goes in one piece, as in OTP.
 	fragmentSize = 64 << 10
+	// wholeMax is the largest payload that goes in one piece: a binary of 64 KiB with
+	// little around it is no reason for a second frame of a few bytes.
+	wholeMax = fragmentSize + 4<<10
 	// scratchKeep bounds what a Sender keeps for the next signal.
 	scratchKeep = 256 << 10
 )
@@ -55,7 +58,7 @@ func NewSender(flags Flags) *Sender {
 // than 33 where it has priority): it goes out in the newest the peer knows, and
 // is an error that wraps ErrNotNegotiated if it knows none.
 //
-// If the payload is over 64 KiB and FRAGMENTS is negotiated, only the first
+// If the payload is over 68 KiB and FRAGMENTS is negotiated, only the first
 // fragment is put in b and the Stream yields the others. Until it is through,
 // the caller must hold back what else the same sender signals to the same
 // receiver, or it would overtake; signals of others may go between.
@@ -146,7 +149,7 @@ func (s *Sender) finish(b *Buffer, op Op, body []byte, split int, err error) (*S
 	}
 	var stream *Stream
 	if err == nil {
-		if s.flags.Has(FlagFragments) && size-split > fragmentSize {
+		if s.flags.Has(FlagFragments) && size-split > wholeMax {
 			stream = s.first(b, body, split, size-split)
 			s.scratch = nil // the stream's now
 		} else {

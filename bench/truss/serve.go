@@ -95,7 +95,7 @@ func (s *server) receiver(request startReceivers) truss.ProcessFunc {
 	if request.Kind == "echo" {
 		return echo
 	}
-	read := binaryReader()
+	read := readBinary
 	if request.Kind == "tuple" {
 		read = tupleReader()
 		if s.dynamic {
@@ -146,12 +146,9 @@ func readDynamicTuple(m truss.Message) (uint64, error) {
 	return uint64(n), nil
 }
 
-func binaryReader() func(truss.Message) (uint64, error) {
-	var b []byte
-	return func(m truss.Message) (uint64, error) {
-		err := m.Unmarshal(&b)
-		return contender.Sum(b), err
-	}
+func readBinary(m truss.Message) (uint64, error) {
+	b, err := m.Bytes()
+	return contender.Sum(b), err
 }
 
 func echo(ctx context.Context, p *truss.Process) error {
