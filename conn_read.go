@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"syscall"
 
 	"github.com/truss-beam/truss/dist"
@@ -96,11 +97,15 @@ func (c *conn) deliver(p *Process, m Message, how priority) {
 
 // rouse wakes the processes that have got something since the last one.
 func (c *conn) rouse() {
+	if len(c.asleep) == 0 {
+		return
+	}
 	for i, p := range c.asleep {
 		p.mailbox.rouse()
 		c.asleep[i] = nil
 	}
 	c.asleep = c.asleep[:0]
+	runtime.Gosched()
 }
 
 // readError says in OTP's words why a socket could not be read.

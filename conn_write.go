@@ -4,7 +4,7 @@ import "github.com/truss-beam/truss/dist"
 
 // How much of the large messages' fragments goes into one write. Small messages
 // queued meanwhile wait for one such write, so it bounds their delay.
-const fragmentsPerWrite = 128 << 10
+const fragmentsPerWrite = 512 << 10
 
 // flush has the writer goroutine write the queue. c.mu is held, and released.
 func (c *conn) flush() {

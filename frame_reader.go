@@ -47,7 +47,7 @@ type frameReader struct {
 const (
 	minSlab = 4 << 10
 	maxSlab = 64 << 10
-	trusted = 132 << 10 // memory this large is allocated for a frame that only announces it
+	trusted = 260 << 10 // memory this large is allocated for a frame that only announces it
 
 	largeFrame = 16 << 10
 	headRead   = 2 << 10 // how much is read at a time while large frames come

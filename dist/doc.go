@@ -25,7 +25,7 @@
 // A [Sender] puts signals into a [Buffer], a [Receiver] takes frames and yields
 // signals. Both hold one half of an atom cache, which is why signals must be
 // encoded in the order in which they are sent, and frames read in the order in
-// which they come. A payload over 68 KiB goes out in fragments by a [Stream], so
+// which they come. A payload over 256 KiB goes out in fragments by a [Stream], so
 // that other signals, and ticks, need not wait for it.
 //
 // What a Receiver keeps for its peer is bounded by [ReceiveLimits]. It reads

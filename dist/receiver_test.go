@@ -265,7 +265,7 @@ func TestPayloadAliasesFrame(t *testing.T) {
 func TestPlacedFragments(t *testing.T) {
 	flags := flagsOTP25
 	sender := NewSender(flags)
-	payload := bytes.Repeat([]byte("0123456789abcdef"), 20<<10)
+	payload := bytes.Repeat([]byte("0123456789abcdef"), 80<<10)
 	ctl := Control{Op: OpSendSender, From: pidA, To: pidB}
 	var b Buffer
 	stream, err := sender.Append(&b, &ctl, payload)
@@ -301,7 +301,7 @@ func TestPlacedFragments(t *testing.T) {
 	if sig == nil || !sig.Own || !bytes.Equal(sig.Payload[5:], payload) {
 		t.Error("the payload is not what was sent")
 	}
-	if rest := len(payload) - 64<<10; placed < rest || offered < len(payload) {
+	if rest := len(payload) - fragmentSize; placed < rest || offered < len(payload) {
 		t.Errorf("%d of %d bytes were placed, in %d announced", placed, rest, offered)
 	}
 	for _, head := range []string{

@@ -17,11 +17,9 @@ const (
 )
 
 const (
-	// fragmentSize is how much payload goes in one piece, as in OTP.
-	fragmentSize = 64 << 10
-	// wholeMax is the largest payload that goes in one piece: a binary of 64 KiB with
-	// little around it is no reason for a second frame of a few bytes.
-	wholeMax = fragmentSize + 4<<10
+	// fragmentSize is how much payload goes in one piece. OTP's pieces are of 64 KiB;
+	// over loopback those cost a third of the throughput, in calls to the system.
+	fragmentSize = 256 << 10
 	// scratchKeep bounds what a Sender keeps for the next signal.
 	scratchKeep = 256 << 10
 )
@@ -37,13 +35,15 @@ type Sender struct {
 	scratch []byte     // terms of the signal being built
 	lowered Control    // the form that the peer knows of the signal being built
 	seq     uint64     // of the latest fragmented signal
-	latest  latestControl
+
+	fragment int // fragmentSize, but for a test
+	latest   latestControl
 }
 
 // NewSender begins the sending side of a connection that was set up with flags,
 // the Flags of a Result.
 func NewSender(flags Flags) *Sender {
-	s := &Sender{flags: flags, header: flags.header()}
+	s := &Sender{flags: flags, header: flags.header(), fragment: fragmentSize}
 	s.enc.Records = flags.Has(FlagNativeRecords)
 	s.enc.SpliceMin = spliceMin
 	if flags.Has(FlagDistHdrAtomCache) {
@@ -58,7 +58,7 @@ func NewSender(flags Flags) *Sender {
 // than 33 where it has priority): it goes out in the newest the peer knows, and
 // is an error that wraps ErrNotNegotiated if it knows none.
 //
-// If the payload is over 68 KiB and FRAGMENTS is negotiated, only the first
+// If the payload is over 256 KiB and FRAGMENTS is negotiated, only the first
 // fragment is put in b and the Stream yields the others. Until it is through,
 // the caller must hold back what else the same sender signals to the same
 // receiver, or it would overtake; signals of others may go between.
@@ -149,7 +149,7 @@ func (s *Sender) finish(b *Buffer, op Op, body []byte, split int, err error) (*S
 	}
 	var stream *Stream
 	if err == nil {
-		if s.flags.Has(FlagFragments) && size-split > wholeMax {
+		if s.flags.Has(FlagFragments) && size-split > s.fragment {
 			stream = s.first(b, body, split, size-split)
 			s.scratch = nil // the stream's now
 		} else {
@@ -209,7 +209,7 @@ func (s *Sender) appendHeader(dst []byte) []byte {
 // first appends the first fragment and returns the stream of the others.
 func (s *Sender) first(b *Buffer, body []byte, split, size int) *Stream {
 	s.seq++
-	st := &Stream{seq: s.seq, left: size, next: uint64((size + fragmentSize - 1) / fragmentSize)}
+	st := &Stream{seq: s.seq, left: size, piece: s.fragment, next: uint64((size + s.fragment - 1) / s.fragment)}
 	from := split
 	for _, sp := range s.enc.Splices {
 		st.push(body[from:sp.Offset])
@@ -224,8 +224,8 @@ func (s *Sender) first(b *Buffer, body []byte, split, size int) *Stream {
 	b.buf = binary.BigEndian.AppendUint64(b.buf, st.next)
 	b.buf = s.appendHeader(b.buf)
 	b.buf = append(b.buf, body[:split]...)
-	b.end(start, fragmentSize) // far below 2^32: a control message has no payload
-	st.take(b, fragmentSize)
+	b.end(start, s.fragment) // far below 2^32: a control message has no payload
+	st.take(b, s.fragment)
 	return st
 }
 

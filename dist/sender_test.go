@@ -114,7 +114,7 @@ func TestLargeBinariesAreReferenced(t *testing.T) {
 }
 
 func TestFragmentBytes(t *testing.T) {
-	for _, size := range []int{wholeMax + 1, 2 * fragmentSize, 2*fragmentSize + 1, 10 * fragmentSize} {
+	for _, size := range []int{fragmentSize + 1, 2 * fragmentSize, 2*fragmentSize + 1, 10 * fragmentSize} {
 		w := newWire(t, flagsOTP25)
 		raw := make([]byte, size)
 		for i := range raw {
@@ -163,11 +163,11 @@ func TestFragmentBytes(t *testing.T) {
 	}
 	// At most 64 KiB go in one piece.
 	w := newWire(t, flagsOTP25)
-	if st := w.send(&Control{Op: OpSendSender, From: pidA, To: pidB}, make([]byte, wholeMax-5)); st != nil {
-		t.Error("68 KiB are fragmented")
+	if st := w.send(&Control{Op: OpSendSender, From: pidA, To: pidB}, make([]byte, fragmentSize-5)); st != nil {
+		t.Error("256 KiB are fragmented")
 	}
-	if st := w.send(&Control{Op: OpSendSender, From: pidA, To: pidB}, make([]byte, wholeMax-4)); st == nil {
-		t.Error("more than 68 KiB are not fragmented")
+	if st := w.send(&Control{Op: OpSendSender, From: pidA, To: pidB}, make([]byte, fragmentSize-4)); st == nil {
+		t.Error("more than 256 KiB are not fragmented")
 	}
 }
 

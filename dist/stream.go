@@ -6,16 +6,17 @@ import "encoding/binary"
 // fragments need no atom cache, so they may go between any other frames. To
 // drop a stream is to break the connection: the peer waits for the rest.
 type Stream struct {
-	seq  uint64   // never zero, unique in the connection: 0 crashes the peer's VM
-	next uint64   // id of the fragment before the next one; they count down to 1
-	segs [][]byte // payload not yet taken
-	left int
+	seq   uint64   // never zero, unique in the connection: 0 crashes the peer's VM
+	next  uint64   // id of the fragment before the next one; they count down to 1
+	segs  [][]byte // payload not yet taken
+	left  int
+	piece int // most of a fragment
 }
 
 // Len is how many bytes of payload are left.
 func (st *Stream) Len() int { return st.left }
 
-// Next appends one fragment to b, with at most 64 KiB of payload, and tells
+// Next appends one fragment to b, with at most 256 KiB of payload, and tells
 // whether more are to come.
 func (st *Stream) Next(b *Buffer) (more bool) {
 	if st.left == 0 {
@@ -25,7 +26,7 @@ func (st *Stream) Next(b *Buffer) (more bool) {
 	b.buf = append(b.buf, version, tagNext)
 	b.buf = binary.BigEndian.AppendUint64(b.buf, st.seq)
 	b.buf = binary.BigEndian.AppendUint64(b.buf, st.next)
-	n := min(st.left, fragmentSize)
+	n := min(st.left, st.piece)
 	b.end(start, n)
 	st.take(b, n)
 	return st.left > 0
