@@ -74,6 +74,7 @@ func (p *Process) awaitReply(ctx context.Context, to any, ref etf.Ref, reply any
 	if err := d.Unmarshal(reply); err != nil {
 		return fmt.Errorf("truss: call %v: cannot read the reply: %w", to, err)
 	}
+	m.done()
 	return nil
 }
 

@@ -85,11 +85,14 @@ func (r *frameReader) done(f frame, kept bool) {
 	case f.slab == r.slab && kept:
 		r.given++
 	case f.slab == r.slab || f.slab == nil:
-	case kept:
-		f.slab.give(1) // it may have been released meanwhile; then the next reader finds it
 	default:
-		f.slab.give(0)
-		f.slab.recycle()
+		messages := 0
+		if kept {
+			messages = 1
+		}
+		if f.slab.give(messages) { // unless the one has not been released meanwhile
+			f.slab.recycle()
+		}
 	}
 }
 

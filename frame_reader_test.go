@@ -106,7 +106,7 @@ func TestSlabsAreReused(t *testing.T) {
 					f.slab.release()
 				}
 			}
-			if len(used) > 8 { // the sizes that a slab grows through, and what the race detector has sync.Pool lose
+			if len(used) > 25 { // of 50 and more; the race detector has sync.Pool lose every fourth
 				t.Errorf("%s frames, kept %v: %d slabs", name, kept, len(used))
 			}
 		}
