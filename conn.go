@@ -38,8 +38,9 @@ type conn struct {
 	slab      *slab      // of the frame being acted on
 	kept      bool       // somebody has kept some of that
 	source    *source    // of the latest message
+	receiver  *Process   // whom batch is for
+	batch     []Message  // kept back to be put in one mailbox at once
 	asleep    []*Process // to wake: they have got messages
-	delivered int        // messages
 
 	ticks ticks // owned by the node's tick loop
 

@@ -24,6 +24,7 @@ func (c *conn) readSignals() error {
 		from: c.socket, max: c.node.config.MaxMessage + frameOverhead, received: &c.received,
 		slabs: &c.node.slabs, place: c.in.Place,
 	}
+	defer c.rouse()
 	for {
 		if !frames.ready() {
 			c.rouse() // before what may be a long wait
@@ -76,27 +77,50 @@ func (c *conn) term(s *dist.Signal) (etf.Term, error) {
 	return m.Term()
 }
 
-// roused is how many signals may be acted on before those are woken that they were
-// for. To wake somebody for each message of many costs more than all else.
+// signalsPerRouse is how many messages may be kept back before those are woken that
+// they are for. To wake somebody for each of many costs more than all else, and to lock
+// the mailbox for each costs a third of what is left.
 const signalsPerRouse = 64
 
-// deliver puts a message in the mailbox of a process, which learns of it with the
-// next rouse.
-func (c *conn) deliver(p *Process, m Message, how priority) {
-	asleep, overflow := p.mailbox.putQuietly(m, how)
-	if asleep {
-		c.asleep = append(c.asleep, p)
+// deliver puts a message in the mailbox of a process, with the next rouse at the latest
+// and before anything else that concerns the process.
+func (c *conn) deliver(p *Process, m Message) {
+	if c.receiver != p {
+		c.hand()
+		c.receiver = p
 	}
-	if overflow {
-		p.logOverflow()
-	}
-	if c.delivered++; c.delivered%signalsPerRouse == 0 {
+	c.batch = append(c.batch, m)
+	if len(c.batch) == signalsPerRouse {
 		c.rouse()
 	}
 }
 
-// rouse wakes the processes that have got something since the last one.
+// hand puts what deliver has kept back in the mailbox.
+func (c *conn) hand() {
+	p := c.receiver
+	if p == nil {
+		return
+	}
+	c.receiver = nil
+	c.handed(p, p.mailbox.putQuietly(ordinary, c.batch...))
+	clear(c.batch)
+	c.batch = c.batch[:0]
+}
+
+// handed notes that p has got something.
+func (c *conn) handed(p *Process, r reception) {
+	if r.asleep {
+		c.asleep = append(c.asleep, p)
+	}
+	if r.overflow {
+		p.logOverflow()
+	}
+}
+
+// rouse wakes the processes that have got something since the last one, and lets them
+// run first: what they answer then goes out while this goroutine reads on.
 func (c *conn) rouse() {
+	c.hand()
 	if len(c.asleep) == 0 {
 		return
 	}

@@ -46,6 +46,11 @@ var handlers = [...]func(*conn, *dist.Signal) error{
 // handle acts on one signal. dist has refused what is no op, and op 4 (UNLINK),
 // which no node may send.
 func (c *conn) handle(s *dist.Signal) error {
+	switch s.Control.Op {
+	case dist.OpSend, dist.OpSendTT, dist.OpSendSender, dist.OpSendSenderTT, dist.OpRegSend, dist.OpRegSendTT:
+	default:
+		c.hand() // what is kept back are messages that came before
+	}
 	if int(s.Control.Op) < len(handlers) && handlers[s.Control.Op] != nil {
 		return handlers[s.Control.Op](c, s)
 	}

@@ -43,39 +43,49 @@ const (
 
 func newMailbox() mailbox { return mailbox{wake: make(chan struct{}, 1)} }
 
-// put adds a message and wakes the owner. It tells whether the limit has dropped
-// it, for the first time since the mailbox was half empty.
-func (b *mailbox) put(m Message, how priority) (overflow bool) {
-	asleep, overflow := b.putQuietly(m, how)
-	if asleep {
-		b.rouse()
-	}
-	return overflow
+// reception is what becomes of messages that are put in a mailbox.
+type reception struct {
+	asleep   bool // the owner is to be roused
+	overflow bool // the limit has dropped some, for the first time since the mailbox was half empty
 }
 
-// putQuietly is put for who has more to put before the owner need look: asleep tells
-// that the owner is to be roused then.
-func (b *mailbox) putQuietly(m Message, how priority) (asleep, overflow bool) {
+// put adds a message and wakes the owner. It tells whether the limit has dropped it,
+// for the first time since the mailbox was half empty.
+func (b *mailbox) put(m Message, how priority) (overflow bool) {
+	r := b.putQuietly(how, m)
+	if r.asleep {
+		b.rouse()
+	}
+	return r.overflow
+}
+
+// putQuietly is put of several messages, for who may have more before the owner need
+// look.
+func (b *mailbox) putQuietly(how priority, messages ...Message) (r reception) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return r
+	}
 	if b.full && b.count() <= b.limit/2 {
 		b.full = false
 	}
-	switch {
-	case b.closed:
-	case b.limit > 0 && how != expected && b.count() >= b.limit:
-		b.dropped++
-		overflow = !b.full
-		b.full = true
-	case how == urgent:
-		b.arrivedUrgent.add(m)
-		b.pressing.Store(true)
-	default:
-		b.arrived.add(m)
+	for _, m := range messages {
+		switch {
+		case b.limit > 0 && how != expected && b.count() >= b.limit:
+			b.dropped++
+			r.overflow = r.overflow || !b.full
+			b.full = true
+		case how == urgent:
+			b.arrivedUrgent.add(m)
+			b.pressing.Store(true)
+		default:
+			b.arrived.add(m)
+		}
 	}
-	asleep = b.waiting
+	r.asleep = b.waiting
 	b.waiting = false
-	b.mu.Unlock()
-	return asleep, overflow
+	return r
 }
 
 // rouse wakes the owner.

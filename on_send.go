@@ -19,13 +19,17 @@ func (c *conn) onAliasSend(s *dist.Signal) error {
 // deliverTo puts a message in p's mailbox; without p it is dropped, as in OTP.
 func (c *conn) deliverTo(p *Process, s *dist.Signal) error {
 	if p != nil {
-		c.deliver(p, c.message(s), ordinary)
+		c.deliver(p, c.message(s))
 	}
 	return nil
 }
 
-// deliverAlias puts a message in the mailbox that an alias stands for.
+// deliverAlias puts a message in the mailbox that an alias stands for, at once: after
+// Unalias none may come.
 func (c *conn) deliverAlias(s *dist.Signal, pressing bool) error {
-	c.node.aliases.deliver(s.Control.Ref, pressing, func(p *Process, how priority) { c.deliver(p, c.message(s), how) })
+	c.hand()
+	c.node.aliases.deliver(s.Control.Ref, pressing, func(p *Process, how priority) {
+		c.handed(p, p.mailbox.putQuietly(how, c.message(s)))
+	})
 	return nil
 }
