@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -106,6 +107,13 @@ type Config struct {
 	// wait for their context: OTP's dist_buf_busy_limit. Default 1 MiB.
 	SendBuffer int
 
+	// BusyWait is how long a process that waits for an answer looks for it without
+	// sleeping, which makes a conversation with another node several times as quick and
+	// takes processor time meanwhile: OTP's scheduler busy wait, erl +sbwt. One process of
+	// a node does so at a time, and seldom those that it was in vain for. Default 100 µs;
+	// negative for none, as on a machine with one processor.
+	BusyWait time.Duration
+
 	// MaxMessage is the largest message, in encoded bytes, a peer may send; one
 	// that sends more is disconnected. Default 256 MiB.
 	MaxMessage int
@@ -154,6 +162,7 @@ const (
 	defaultTickTime   = 60 * time.Second
 	defaultSetupTime  = 7 * time.Second
 	defaultSendBuffer = 1 << 20
+	defaultBusyWait   = 100 * time.Microsecond
 	defaultMaxMessage = 256 << 20
 	epmdNone          = "none"
 )
@@ -204,6 +213,10 @@ func (c Config) resolved(getenv func(string) string) (Config, error) {
 	setDefault(&c.SetupTime, defaultSetupTime)
 	setDefault(&c.SendBuffer, defaultSendBuffer)
 	setDefault(&c.MaxMessage, defaultMaxMessage)
+	setDefault(&c.BusyWait, defaultBusyWait)
+	if runtime.NumCPU() == 1 || runtime.GOMAXPROCS(0) == 1 {
+		c.BusyWait = -1
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}

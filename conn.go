@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
+	"time"
 
 	"github.com/truss-beam/truss/dist"
 	"github.com/truss-beam/truss/etf"
@@ -25,22 +27,30 @@ type conn struct {
 	peer   dist.Result
 	hidden bool // not among Nodes
 	socket net.Conn
+	raw    syscall.RawConn // of socket, if it can be read and written without waiting; else nil
 
 	wake chan struct{} // capacity 1: the writer has something to write
 	done chan struct{} // closed when the loss has been dealt with
 
+	crowd    atomic.Int32 // not zero while what arrives is for several processes: see poll.go
 	lost     atomic.Bool  // err is set, for who need not wait for mu
 	received atomic.Int64 // bytes read, for the tick
 	written  atomic.Int64 // bytes written, for the tick
 
-	// Owned by the reader goroutine.
-	in        *dist.Receiver
-	slab      *slab      // of the frame being acted on
-	kept      bool       // somebody has kept some of that
-	source    *source    // of the latest message
-	receiver  *Process   // whom batch is for
-	batch     []Message  // kept back to be put in one mailbox at once
-	asleep    []*Process // to wake: they have got messages
+	// reading guards what follows. Who holds it acts on what the peer has sent: the
+	// reader goroutine, or a process that waits (poll.go).
+	reading    sync.Mutex
+	frames     frameReader
+	descriptor descriptor // what frames reads, if raw
+	in         *dist.Receiver
+	slab       *slab      // of the frame being acted on
+	kept       bool       // somebody has kept some of that
+	source     *source    // of the latest message
+	caller     *Process   // who acts; nil for the reader goroutine
+	served     bool       // there is something for the caller
+	receiver   *Process   // whom batch is for
+	batch      []Message  // kept back to be put in one mailbox at once
+	asleep     []*Process // to wake: they have got messages
 
 	ticks ticks // owned by the node's tick loop
 
@@ -54,6 +64,8 @@ type conn struct {
 	control dist.Control          // of the latest message, used again for the next
 	queue   *dist.Buffer          // waits to be written
 	spare   *dist.Buffer          // the other one of the two, nil while it is being written
+	unsent  *dist.Buffer          // it, if a process has begun to write it, and not come to its end
+	sent    int                   // how far it has come
 	streams []*stream             // large messages whose first fragment is queued or sent
 	writing bool                  // the writer goroutine is awake, or woken
 	space   chan struct{}         // closed when senders may queue again; nil if none waits
@@ -87,6 +99,10 @@ func newConn(n *Node, socket net.Conn, peer dist.Result) *conn {
 		related: make(map[*Process]struct{}),
 	}
 	c.in.Alloc = n.slabs.alloc
+	c.frames = frameReader{
+		from: socket, max: n.config.MaxMessage + frameOverhead, received: &c.received, slabs: &n.slabs, place: c.in.Place,
+	}
+	c.openRaw()
 	return c
 }
 
@@ -97,7 +113,7 @@ func (c *conn) send(ctx context.Context, p *Process, ctl *dist.Control, payload 
 		return err
 	}
 	err := c.append(ctl, payload)
-	c.flush() // unlocks
+	c.flushFor(p) // unlocks
 	return err
 }
 
@@ -284,7 +300,13 @@ func (c *conn) failLocked(err error) {
 	}
 	c.err = err
 	c.lost.Store(true)
-	_ = c.socket.Close() // what it returns adds nothing to err
+	if c.raw == nil {
+		_ = c.socket.Close() // what it returns adds nothing to err
+		return
+	}
+	// Close would wait for who acts on what has arrived, and that for c.mu: the
+	// reader goroutine closes.
+	_ = c.socket.SetDeadline(time.Unix(1, 0))
 }
 
 // reason is why the connection ended, nil while it lives.

@@ -13,25 +13,40 @@ import (
 
 // readLoop is the reader goroutine: it acts on one signal after the other, in
 // the order they arrive, until the connection ends, and then deals with the loss.
+// A process that waits for an answer may be quicker than it: see poll.go.
 func (c *conn) readLoop() {
-	c.fail(c.readSignals())
+	c.fail(readError(c.read()))
+	_ = c.socket.Close()
 	c.node.lost(c)
 }
 
-// readSignals returns why no more can be read.
-func (c *conn) readSignals() error {
-	frames := frameReader{
-		from: c.socket, max: c.node.config.MaxMessage + frameOverhead, received: &c.received,
-		slabs: &c.node.slabs, place: c.in.Place,
+// read returns why no more can be read.
+func (c *conn) read() error {
+	if c.raw != nil {
+		return c.readRaw()
 	}
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	return c.act(nil)
+}
+
+// act acts on what the peer has sent, until there is no more, or until there is
+// something for the process that calls it. c.reading is held.
+func (c *conn) act(caller *Process) error {
+	c.caller, c.served = caller, false
 	defer c.rouse()
 	for {
-		if !frames.ready() {
-			c.rouse() // before what may be a long wait
+		if !c.frames.ready() {
+			if c.rouse(); c.served {
+				return nil
+			}
 		}
-		frame, err := frames.next()
+		if c.lost.Load() {
+			return net.ErrClosed
+		}
+		frame, err := c.frames.next()
 		if err != nil {
-			return readError(err)
+			return err
 		}
 		signal, err := c.signalOf(frame)
 		if err != nil {
@@ -43,7 +58,7 @@ func (c *conn) readSignals() error {
 				return err
 			}
 		}
-		frames.done(frame, c.kept)
+		c.frames.done(frame, c.kept)
 	}
 }
 
@@ -109,7 +124,10 @@ func (c *conn) hand() {
 
 // handed notes that p has got something.
 func (c *conn) handed(p *Process, r reception) {
-	if r.asleep {
+	switch {
+	case p == c.caller:
+		c.served = true
+	case r.asleep:
 		c.asleep = append(c.asleep, p)
 	}
 	if r.overflow {
@@ -121,8 +139,13 @@ func (c *conn) handed(p *Process, r reception) {
 // run first: what they answer then goes out while this goroutine reads on.
 func (c *conn) rouse() {
 	c.hand()
-	if len(c.asleep) == 0 {
+	switch n := len(c.asleep); {
+	case n == 0:
 		return
+	case n > 1 || c.served:
+		c.crowd.Store(crowdLasts)
+	case c.crowd.Load() > 0:
+		c.crowd.Add(-1)
 	}
 	for i, p := range c.asleep {
 		p.mailbox.rouse()

@@ -15,6 +15,40 @@ func (c *conn) flush() {
 	c.mu.Unlock()
 }
 
+// flushFor is flush for a process that has just sent something. If it is in the
+// middle of a conversation it writes that itself. c.mu is held, and released.
+func (c *conn) flushFor(p *Process) {
+	if p.prompt.Load() && p.prompt.Swap(false) && c.raw != nil && !c.writing && len(c.streams) == 0 && c.queue.Len() > 0 {
+		c.writeNow()
+	}
+	c.flush() // unlocks
+}
+
+// writeNow writes what is queued as far as that needs no waiting, and leaves the rest
+// to the writer goroutine. c.mu is held at entry and exit, not during the write.
+func (c *conn) writeNow() {
+	c.writing = true
+	batch := c.queue
+	c.queue, c.spare = c.spare, nil
+	c.mu.Unlock()
+
+	n := c.tryWrite(batch)
+	c.written.Add(int64(n))
+
+	c.mu.Lock()
+	if n < batch.Len() {
+		c.unsent, c.sent = batch, n
+	} else {
+		batch.Reset()
+		c.spare = batch
+	}
+	if c.err == nil && !c.pending() {
+		c.rest()
+		return
+	}
+	c.wake <- struct{}{} // writing stays set
+}
+
 // writeLoop is the writer goroutine. It ends with the connection.
 func (c *conn) writeLoop() {
 	for {
@@ -34,7 +68,7 @@ func (c *conn) writeLoop() {
 
 // pending tells whether there is anything to write. c.mu is held.
 func (c *conn) pending() bool {
-	return c.err == nil && (c.queue.Len() > 0 || len(c.streams) > 0)
+	return c.err == nil && (c.queue.Len() > 0 || len(c.streams) > 0 || c.unsent != nil)
 }
 
 // rest notes that nobody writes and nothing is queued. c.mu is held.
@@ -49,17 +83,22 @@ func (c *conn) rest() {
 // writeOnce writes all that is queued, and then some fragments, in one write.
 // c.mu is held at entry and exit, not during the write.
 func (c *conn) writeOnce() {
-	c.takeFragments()
-	batch := c.queue
-	c.queue, c.spare = c.spare, nil
+	batch, sent := c.unsent, c.sent
+	if batch != nil {
+		c.unsent, c.sent = nil, 0
+	} else {
+		c.takeFragments()
+		batch = c.queue
+		c.queue, c.spare = c.spare, nil
+	}
 	if c.space != nil && c.queued() < c.node.config.SendBuffer {
 		close(c.space)
 		c.space = nil
 	}
 	c.mu.Unlock()
 
-	err := c.write(batch)
-	c.written.Add(int64(batch.Len()))
+	err := c.write(batch, sent)
+	c.written.Add(int64(batch.Len() - sent))
 	batch.Reset()
 
 	c.mu.Lock()
@@ -69,9 +108,17 @@ func (c *conn) writeOnce() {
 	}
 }
 
-// write writes one batch, without copying the large binaries in it.
-func (c *conn) write(batch *dist.Buffer) error {
+// write writes one batch, of which the first bytes have been sent, without copying the
+// large binaries in it.
+func (c *conn) write(batch *dist.Buffer, sent int) error {
 	c.chunks = batch.Chunks(c.chunks[:0])
+	for sent > 0 {
+		n := min(sent, len(c.chunks[0]))
+		c.chunks[0] = c.chunks[0][n:]
+		if sent -= n; len(c.chunks[0]) == 0 {
+			c.chunks = c.chunks[1:]
+		}
+	}
 	if len(c.chunks) == 1 {
 		_, err := c.socket.Write(c.chunks[0])
 		return err

@@ -37,6 +37,8 @@ type frameReader struct {
 	// nil if it is none: see dist.Receiver.
 	place func(head []byte, length int) []byte
 
+	partial partial // the large frame that is coming in, if any
+
 	slab       *slab
 	start, end int  // slab.b[start:end] is read but not returned yet
 	given      int  // bodies of this slab that belong to others
@@ -59,8 +61,12 @@ func (r *frameReader) ready() bool {
 	return have >= 4 && have-4 >= int(binary.BigEndian.Uint32(r.slab.b[r.start:]))
 }
 
-// next returns the next frame. The caller has it until done.
+// next returns the next frame. The caller has it until done. After an error of from
+// that is not the end of it, next goes on where it was.
 func (r *frameReader) next() (frame, error) {
+	if r.partial.length > 0 {
+		return r.complete()
+	}
 	if err := r.fill(4); err != nil {
 		return frame{}, err
 	}
@@ -99,50 +105,67 @@ func (r *frameReader) done(f frame, kept bool) {
 // fragmentHead is how much of a frame tells that it is a fragment, and which.
 const fragmentHead = 18
 
-// nextLarge reads a frame of which at least some is still to come.
+// partial is a large frame of which only some has arrived.
+type partial struct {
+	length int    // of the frame; zero for none
+	head   []byte // what it begins with, if the rest has a place
+	slab   *slab  // memory of its own, if not
+	into   []byte // where it is read to
+	n      int    // how much of that is there
+}
+
+// nextLarge begins a frame of which at least some is still to come.
 func (r *frameReader) nextLarge(length int) (frame, error) {
 	if err := r.fill(4 + fragmentHead); err != nil {
 		return frame{}, err
 	}
 	have := r.slab.b[r.start+4 : r.end]
 	r.start = r.end
+	p := partial{length: length}
 	if r.place != nil {
-		if piece := r.place(have[:fragmentHead], length); piece != nil {
-			err := r.readFull(piece[copy(piece, have[fragmentHead:]):])
-			return frame{body: have[:fragmentHead], placed: len(piece)}, err
-		}
+		p.into = r.place(have[:fragmentHead], length)
 	}
-	s := r.slabs.get(length)
-	if s == nil {
-		s = r.slabs.make(min(length, max(trusted, 2*len(have))))
-	}
-	s.shared = false
-	n := copy(s.b, have)
-	for {
-		size := min(length, len(s.b))
-		if err := r.readFull(s.b[n:size]); err != nil {
-			return frame{}, err
+	if p.into != nil {
+		p.head, have = have[:fragmentHead], have[fragmentHead:]
+	} else {
+		if p.slab = r.slabs.get(length); p.slab == nil {
+			p.slab = r.slabs.make(min(length, max(trusted, 2*len(have))))
 		}
-		if n = size; n == length {
-			return frame{body: s.b[:n:n], slab: s}, nil
-		}
-		// The memory grows with what has arrived, not with what a peer announces.
-		larger := r.slabs.make(min(length, 2*n))
-		copy(larger.b, s.b[:n])
-		s.give(0)
-		s.recycle()
-		s = larger
+		p.slab.shared = false
+		p.into = p.slab.b[:min(length, len(p.slab.b))]
 	}
+	p.n = copy(p.into, have)
+	r.partial = p
+	return r.complete()
 }
 
-func (r *frameReader) readFull(b []byte) error {
-	for len(b) > 0 {
-		n, err := r.read(b)
-		if b = b[n:]; n == 0 && err != nil {
-			return cutOff(err)
+// complete goes on with the large frame that is coming in.
+func (r *frameReader) complete() (frame, error) {
+	p := &r.partial
+	for {
+		for p.n < len(p.into) {
+			n, err := r.read(p.into[p.n:])
+			if p.n += n; n == 0 && err != nil {
+				return frame{}, cutOff(err)
+			}
 		}
+		if p.slab == nil || p.n == p.length {
+			break
+		}
+		// The memory grows with what has arrived, not with what a peer announces.
+		larger := r.slabs.make(min(p.length, 2*p.n))
+		larger.shared = false
+		copy(larger.b, p.into)
+		p.slab.give(0)
+		p.slab.recycle()
+		p.slab, p.into = larger, larger.b[:min(p.length, len(larger.b))]
 	}
-	return nil
+	f := frame{body: p.into[:p.n:p.n], slab: p.slab}
+	if p.slab == nil {
+		f = frame{body: p.head, placed: p.n}
+	}
+	*p = partial{}
+	return f, nil
 }
 
 func (r *frameReader) read(b []byte) (int, error) {

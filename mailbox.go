@@ -96,6 +96,13 @@ func (b *mailbox) rouse() {
 	}
 }
 
+// empty tells whether nothing has arrived since the owner last looked.
+func (b *mailbox) empty() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.arrived.len()+b.arrivedUrgent.len() == 0
+}
+
 // position is how far a mailbox has been looked through, when so many messages had
 // been taken. It counts for nothing once another has: of those before it, maybe.
 type position struct{ urgent, queue, taken int }

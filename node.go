@@ -41,6 +41,7 @@ type Node struct {
 	output    output
 	children  atomic.Int64 // processes started by requests that run
 	slabs     slabs
+	polling   atomic.Bool // some process polls: see poll.go
 
 	localLinks sync.Mutex // held while both ends of a link on this node change
 

@@ -28,6 +28,9 @@ type Process struct {
 	ended atomic.Bool          // dead, for who need not wait for mu
 	via   atomic.Pointer[conn] // which the latest signal went over
 
+	prompt       atomic.Bool // its next signal, it writes itself: see poll.go
+	skip, misses int         // how often not to poll, and has been in vain; owned by its goroutine
+
 	// mu guards what follows. Of the other locks only watch's, the aliases' and
 	// mailboxes' are taken while it is held, and nothing is sent.
 	mu       sync.Mutex
@@ -188,6 +191,9 @@ func (p *Process) receive(ctx context.Context, match func(Message) bool) (Messag
 		from = next
 		if err := p.exited(); err != nil {
 			return Message{}, err
+		}
+		if p.poll(ctx) {
+			continue
 		}
 		if ctx == p.ctx {
 			<-p.mailbox.wake // its end rouses, too; to wait for one thing takes less time and stack

@@ -68,7 +68,7 @@ func (c *conn) sendMessage(ctx context.Context, p *Process, t *target, msg any) 
 		ctl.Op, ctl.Ref = dist.OpAliasSend, t.alias
 	}
 	err := c.append(ctl, msg)
-	c.flush() // unlocks
+	c.flushFor(p) // unlocks
 	return err
 }
 

@@ -1,0 +1,100 @@
+//go:build unix
+
+package truss
+
+import (
+	"errors"
+	"io"
+	"net"
+	"syscall"
+
+	"github.com/truss-beam/truss/dist"
+)
+
+// openRaw makes the socket one that is read and written without waiting, if it is of
+// a kind that can: a TCP connection, without TLS.
+func (c *conn) openRaw() {
+	tcp, ok := c.socket.(*net.TCPConn)
+	if !ok {
+		return
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return
+	}
+	c.raw = raw
+	c.frames.from = &c.descriptor
+}
+
+// descriptor reads a socket without waiting. Owned as the connection's reading.
+type descriptor struct{ fd uintptr }
+
+// errNoMore is the end of what has arrived by now.
+var errNoMore = errors.New("nothing more has arrived")
+
+func (d *descriptor) Read(b []byte) (int, error) {
+	for {
+		n, err := syscall.Read(int(d.fd), b)
+		switch {
+		case err == syscall.EINTR:
+		case err == syscall.EAGAIN:
+			return 0, errNoMore
+		case err != nil:
+			return 0, err
+		case n == 0:
+			return 0, io.EOF
+		default:
+			return n, nil
+		}
+	}
+}
+
+// readRaw is the reader goroutine's part: it reads each time something has arrived that
+// nobody else has read yet. To try and to wait are one to RawConn, so that nothing can
+// arrive unnoticed between the two.
+func (c *conn) readRaw() error {
+	var failed error
+	err := c.raw.Read(func(fd uintptr) bool {
+		c.reading.Lock()
+		defer c.reading.Unlock()
+		c.descriptor.fd = fd
+		failed = c.act(nil)
+		return failed != errNoMore
+	})
+	if err != nil {
+		return err
+	}
+	return failed
+}
+
+// actRaw acts on what has arrived, for p. c.reading is held.
+func (c *conn) actRaw(p *Process) error {
+	var failed error
+	err := c.raw.Control(func(fd uintptr) {
+		c.descriptor.fd = fd
+		failed = c.act(p)
+	})
+	if err != nil {
+		return err
+	}
+	if failed == errNoMore {
+		return nil
+	}
+	return failed
+}
+
+// tryWrite writes as much of a batch as needs no waiting.
+func (c *conn) tryWrite(batch *dist.Buffer) (n int) {
+	chunks := batch.Chunks(nil)
+	_ = c.raw.Write(func(fd uintptr) bool { // an error is the writer goroutine's to meet
+		for _, chunk := range chunks {
+			k, err := syscall.Write(int(fd), chunk)
+			n += max(k, 0)
+			if err != nil || k < len(chunk) {
+				break
+			}
+		}
+		return true
+	})
+	return n
+}
