@@ -13,7 +13,7 @@ import (
 )
 
 // benchNodes starts two nodes connected over loopback TCP, without epmd.
-func benchNodes(b *testing.B) (x, y *truss.Node) {
+func benchNodes(b testing.TB, change ...func(*truss.Config)) (x, y *truss.Node) {
 	b.Helper()
 	probe, err := net.Listen("tcp", "127.0.0.2:0")
 	if err != nil {
@@ -22,9 +22,13 @@ func benchNodes(b *testing.B) (x, y *truss.Node) {
 	port := probe.Addr().(*net.TCPAddr).Port
 	probe.Close()
 	start := func(host string) *truss.Node {
-		n, err := truss.Start(b.Context(), truss.Config{
+		config := truss.Config{
 			Name: "bench@" + host, Cookie: "bench", Listen: host, Port: port, Epmd: "none", Logger: slog.New(slog.DiscardHandler),
-		})
+		}
+		for _, c := range change {
+			c(&config)
+		}
+		n, err := truss.Start(b.Context(), config)
 		if err != nil {
 			b.Fatal(err)
 		}
