@@ -1,5 +1,3 @@
-//go:build !purego
-
 package etf
 
 import "unsafe"
@@ -9,23 +7,11 @@ import "unsafe"
 //
 // It relies on an interface value being a word for the type and a pointer to the
 // value, which has held since Go 1.4 and which TestBoxes guards. The values are
-// never written again, as Go demands of what an interface points to. The build
-// tag purego does without.
+// never written again, as Go demands of what an interface points to.
 type boxes struct {
 	numbers []uint64 // int64 and float64
 	headers []header // Tuple, List, Map, []byte
 }
-
-// header is a slice of any type.
-type header struct {
-	data     unsafe.Pointer
-	len, cap int
-}
-
-// iface is an interface value without methods.
-type iface struct{ typ, data unsafe.Pointer }
-
-func typeWord(t Term) unsafe.Pointer { return (*iface)(unsafe.Pointer(&t)).typ }
 
 var (
 	intWord    = typeWord(int64(0))

@@ -165,7 +165,7 @@ func (e *Encoder) appendRare(dst []byte, v any) ([]byte, error) {
 	case uintptr:
 		return e.AppendUint(dst, uint64(v)), nil
 	default:
-		return appendReflect(e, dst, v)
+		return e.appendPlanned(dst, v)
 	}
 }
 

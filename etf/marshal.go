@@ -11,104 +11,87 @@ type TermMarshaler interface {
 	MarshalTerm() (Term, error)
 }
 
-// appendReflect writes the Go values that are no canonical Term.
-func appendReflect(e *Encoder, dst []byte, v any) ([]byte, error) {
-	rv := reflect.ValueOf(v)
-	return planOf(rv.Type()).encode(e, dst, rv)
+// appendPlanned writes the Go values that are no canonical Term.
+func (e *Encoder) appendPlanned(dst []byte, v any) ([]byte, error) {
+	p := planIn(v)
+	switch {
+	case !p.direct && !p.copied:
+		return p.encode(e, dst, dataWord(v))
+	case p.elem != nil && !p.methods:
+		return p.elem.encodePointee(e, dst, dataWord(v), p.elem.typ.Kind() == reflect.Interface)
+	}
+	copied := reflect.New(p.typ)
+	copied.Elem().Set(reflect.ValueOf(v))
+	return p.encode(e, dst, placeOf(copied.Elem()))
 }
 
-func encodeBool(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	return e.AppendAtom(dst, boolAtom(v.Bool()))
+func encodeBool(e *Encoder, dst []byte, v place) ([]byte, error) {
+	return e.AppendAtom(dst, boolAtom(*at[bool](v)))
 }
 
-func encodeInt(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	return appendInt(dst, v.Int()), nil
+func encodeInt[T int | int8 | int16 | int32 | int64](_ *Encoder, dst []byte, v place) ([]byte, error) {
+	return appendInt(dst, int64(*at[T](v))), nil
 }
 
-func encodeUint(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	return e.AppendUint(dst, v.Uint()), nil
+func encodeUint[T uint | uint8 | uint16 | uint32 | uint64 | uintptr](e *Encoder, dst []byte, v place) ([]byte, error) {
+	return e.AppendUint(dst, uint64(*at[T](v))), nil
 }
 
-func encodeFloat(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	return appendFloat(dst, v.Float())
+func encodeFloat[T float32 | float64](_ *Encoder, dst []byte, v place) ([]byte, error) {
+	return appendFloat(dst, float64(*at[T](v)))
 }
 
-func encodeString(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	return e.appendText(dst, v.String())
+func encodeString(e *Encoder, dst []byte, v place) ([]byte, error) {
+	return e.appendText(dst, *at[string](v))
 }
 
-func encodeAtomString(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	return e.AppendAtom(dst, Atom(v.String()))
+func encodeAtomString(e *Encoder, dst []byte, v place) ([]byte, error) {
+	return e.AppendAtom(dst, *at[Atom](v))
 }
 
-func encodeCharlist(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	return e.appendCharlist(dst, Charlist(v.String()))
+func encodeCharlist(e *Encoder, dst []byte, v place) ([]byte, error) {
+	return e.appendCharlist(dst, *at[Charlist](v))
 }
 
 // encodeBytes writes a slice or an array of bytes as a binary.
-func encodeBytes(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	if v.Kind() == reflect.Slice || v.CanAddr() {
-		return e.appendBinary(dst, v.Bytes())
+func (p *plan) encodeBytes(e *Encoder, dst []byte, v place) ([]byte, error) {
+	if p.typ.Kind() == reflect.Slice {
+		return e.appendBinary(dst, *at[[]byte](v))
 	}
-	dst, err := appendBinaryHeader(dst, v.Len())
-	for i := range v.Len() {
-		dst = append(dst, byte(v.Index(i).Uint()))
+	dst, err := appendBinaryHeader(dst, p.typ.Len())
+	if err != nil {
+		return dst, err
 	}
-	return dst, err
+	return append(dst, v.value(p.typ).Bytes()...), nil // an array may be a copy: no splice
 }
 
-func encodeInterface(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	if v.IsNil() {
+func (p *plan) encodeInterface(e *Encoder, dst []byte, v place) ([]byte, error) {
+	inner := v.value(p.typ)
+	if inner.IsNil() {
 		return e.AppendAtom(dst, "nil")
 	}
-	return e.append(dst, v.Elem().Interface())
+	return e.append(dst, inner.Elem().Interface())
 }
 
-// encodeDynamic writes a value of a type that Encoder.append knows.
-func encodeDynamic(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	return e.append(dst, v.Interface())
+// encodeThe makes the encode of a type of this package out of its method.
+func encodeThe[T any](append func(*Encoder, []byte, T) ([]byte, error)) func(*Encoder, []byte, place) ([]byte, error) {
+	return func(e *Encoder, dst []byte, v place) ([]byte, error) { return append(e, dst, *at[T](v)) }
 }
 
-// encodePid and encodeRef take the value apart because v.Interface would allocate.
-func encodePid(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	return e.AppendPid(dst, Pid{
-		Node: Atom(v.Field(0).String()), ID: uint32(v.Field(1).Uint()),
-		Serial: uint32(v.Field(2).Uint()), Creation: uint32(v.Field(3).Uint()),
-	})
+func encodeBigInt(_ *Encoder, dst []byte, v place) ([]byte, error) {
+	return appendBig(dst, at[big.Int](v))
 }
 
-func encodeRef(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	r := Ref{Node: Atom(v.Field(0).String()), Creation: uint32(v.Field(1).Uint()), Len: uint8(v.Field(2).Uint())}
-	words := v.Field(3)
-	for i := range r.Words {
-		r.Words[i] = uint32(words.Index(i).Uint())
-	}
-	return e.AppendRef(dst, r)
-}
-
-func encodeBigInt(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	if v.CanAddr() {
-		return appendBig(dst, v.Addr().Interface().(*big.Int))
-	}
-	n := v.Interface().(big.Int)
-	return appendBig(dst, &n)
-}
-
-func encodeMarshaler(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	if v.Kind() == reflect.Pointer && v.IsNil() {
+func (p *plan) encodeMarshaler(e *Encoder, dst []byte, v place) ([]byte, error) {
+	if p.typ.Kind() == reflect.Pointer && v.pointee().isNil() {
 		return e.AppendAtom(dst, "nil")
 	}
-	return appendMarshaler(e, dst, v.Interface().(TermMarshaler))
+	return appendMarshaler(e, dst, v.value(p.typ).Interface().(TermMarshaler))
 }
 
 // encodePointerMarshaler calls a method of *T for a T.
-func encodePointerMarshaler(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-	if !v.CanAddr() {
-		copied := reflect.New(v.Type()).Elem()
-		copied.Set(v)
-		v = copied
-	}
-	return appendMarshaler(e, dst, v.Addr().Interface().(TermMarshaler))
+func (p *plan) encodePointerMarshaler(e *Encoder, dst []byte, v place) ([]byte, error) {
+	return appendMarshaler(e, dst, v.value(p.typ).Addr().Interface().(TermMarshaler))
 }
 
 func appendMarshaler(e *Encoder, dst []byte, m TermMarshaler) ([]byte, error) {

@@ -8,8 +8,14 @@ import (
 // planList is about slices and arrays, other than those of bytes.
 func (w *planner) planList(p *plan, f form) {
 	elem := w.plan(planKey{p.typ.Elem(), f})
-	p.encode = func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		n := v.Len()
+	isArray, size := p.typ.Kind() == reflect.Array, p.typ.Elem().Size()
+	p.encode = func(e *Encoder, dst []byte, v place) ([]byte, error) {
+		first, n := v, 0
+		if isArray {
+			n = p.typ.Len()
+		} else {
+			first, n = v.slice()
+		}
 		if n == 0 {
 			return append(dst, extNil), nil
 		}
@@ -22,30 +28,33 @@ func (w *planner) planList(p *plan, f form) {
 		dst = append(dst, extList, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 		var err error
 		for i := range n {
-			if dst, err = elem.encode(e, dst, v.Index(i)); err != nil {
+			if dst, err = elem.encode(e, dst, first.elem(i, size)); err != nil {
 				return dst, err
 			}
 		}
 		e.leave()
 		return append(dst, extNil), nil
 	}
-	if p.typ.Kind() == reflect.Array {
-		p.decode = func(d *Decoder, v reflect.Value) error { return decodeArray(d, v, elem) }
+	if isArray {
+		p.decode = func(d *Decoder, v place) error { return p.decodeArray(d, v, elem) }
 		return
 	}
-	p.decode = func(d *Decoder, v reflect.Value) error { return decodeSlice(d, v, elem) }
+	p.decode = func(d *Decoder, v place) error { return p.decodeSlice(d, v, elem) }
 }
 
 // planMap is about Go maps.
 func (w *planner) planMap(p *plan, f form) {
 	key := w.plan(planKey{p.typ.Key(), f})
 	value := w.plan(planKey{p.typ.Elem(), formDefault})
-	p.decode = func(d *Decoder, v reflect.Value) error { return decodeMap(d, v, key, value) }
+	p.decode = func(d *Decoder, v place) error { return decodeMap(d, v.value(p.typ), key, value) }
 	if !distinct(p.typ.Key()) {
-		p.encode = encodeLooseMap
+		p.encode = func(e *Encoder, dst []byte, v place) ([]byte, error) {
+			return encodeLooseMap(e, dst, v.value(p.typ))
+		}
 		return
 	}
-	p.encode = func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+	p.encode = func(e *Encoder, dst []byte, at place) ([]byte, error) {
+		v := at.value(p.typ)
 		n := v.Len()
 		if uint64(n) > math.MaxUint32 {
 			return refuse(dst, ErrLimit, "map of %d entries", n)
@@ -61,10 +70,10 @@ func (w *planner) planMap(p *plan, f form) {
 		for it := v.MapRange(); it.Next(); {
 			k.SetIterKey(it)
 			val.SetIterValue(it)
-			if dst, err = key.encode(e, dst, k); err != nil {
+			if dst, err = key.encode(e, dst, placeOf(k)); err != nil {
 				return dst, err
 			}
-			if dst, err = value.encode(e, dst, val); err != nil {
+			if dst, err = value.encode(e, dst, placeOf(val)); err != nil {
 				return dst, err
 			}
 		}

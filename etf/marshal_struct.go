@@ -9,7 +9,7 @@ import (
 const structKey = "__struct__"
 
 // encodeMap writes the struct as a map, its fields in the order of the Go type.
-func (s *structPlan) encodeMap(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+func (s *structPlan) encodeMap(e *Encoder, dst []byte, v place) ([]byte, error) {
 	if err := e.enter(); err != nil {
 		return dst, err
 	}
@@ -20,15 +20,15 @@ func (s *structPlan) encodeMap(e *Encoder, dst []byte, v reflect.Value) ([]byte,
 		if dst, err = e.AppendAtom(dst, structKey); err != nil {
 			return dst, err
 		}
-		if dst, err = e.AppendAtom(dst, s.tag); err != nil {
+		if dst, err = s.encodeTag(e, dst); err != nil {
 			return dst, err
 		}
 		n++
 	}
 	for i := range s.fields {
 		f := &s.fields[i]
-		fv, ok := f.present(v)
-		if !ok {
+		fv, ok := s.get(f, v)
+		if !ok || f.omitEmpty && isEmpty(fv.value(f.plan.typ)) {
 			continue
 		}
 		if dst, err = f.encode(e, dst, fv); err != nil {
@@ -42,7 +42,7 @@ func (s *structPlan) encodeMap(e *Encoder, dst []byte, v reflect.Value) ([]byte,
 }
 
 // encodeProplist writes the struct as a list of pairs.
-func (s *structPlan) encodeProplist(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+func (s *structPlan) encodeProplist(e *Encoder, dst []byte, v place) ([]byte, error) {
 	if err := e.enter(); err != nil {
 		return dst, err
 	}
@@ -51,8 +51,8 @@ func (s *structPlan) encodeProplist(e *Encoder, dst []byte, v reflect.Value) ([]
 	n := 0
 	for i := range s.fields {
 		f := &s.fields[i]
-		fv, ok := f.present(v)
-		if !ok {
+		fv, ok := s.get(f, v)
+		if !ok || f.omitEmpty && isEmpty(fv.value(f.plan.typ)) {
 			continue
 		}
 		var err error
@@ -70,29 +70,36 @@ func (s *structPlan) encodeProplist(e *Encoder, dst []byte, v reflect.Value) ([]
 }
 
 // encodeTuple writes the struct as a tuple.
-func (s *structPlan) encodeTuple(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+func (s *structPlan) encodeTuple(e *Encoder, dst []byte, v place) ([]byte, error) {
 	if err := e.enter(); err != nil {
 		return dst, err
 	}
 	dst = e.AppendTuple(dst, s.arity())
 	var err error
 	if s.tag != "" {
-		if dst, err = e.AppendAtom(dst, s.tag); err != nil {
+		if dst, err = s.encodeTag(e, dst); err != nil {
 			return dst, err
 		}
 	}
 	for i := range s.fields {
 		f := &s.fields[i]
-		fv, ok := f.get(v)
+		fv, ok := s.get(f, v)
 		if !ok {
 			return refuse(dst, ErrUnsupported, "%v as a tuple: the embedded struct of %s is nil", s.typ, f.name)
 		}
-		if dst, err = f.plan.encode(e, dst, fv); err != nil {
+		if dst, err = f.encodeValue(e, dst, fv); err != nil {
 			return dst, err
 		}
 	}
 	e.leave()
 	return dst, nil
+}
+
+func (s *structPlan) encodeTag(e *Encoder, dst []byte) ([]byte, error) {
+	if e.Cache == nil {
+		return append(dst, s.tagKey...), nil
+	}
+	return e.AppendAtom(dst, s.tag)
 }
 
 // arity is the size of the tuple.
@@ -103,21 +110,31 @@ func (s *structPlan) arity() int {
 	return len(s.fields)
 }
 
-// present returns the field's value unless it is to be left out.
-func (f *field) present(v reflect.Value) (reflect.Value, bool) {
-	fv, ok := f.get(v)
-	return fv, ok && !(f.omitEmpty && isEmpty(fv))
-}
-
 // encode writes the field's key and value.
-func (f *field) encode(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
+func (f *field) encode(e *Encoder, dst []byte, v place) ([]byte, error) {
 	if e.Cache == nil || f.binary {
-		dst = append(dst, f.key...)
-		return f.plan.encode(e, dst, v)
+		return f.encodeValue(e, append(dst, f.key...), v)
 	}
 	dst, err := e.AppendAtom(dst, Atom(f.name))
 	if err != nil {
 		return dst, err
+	}
+	return f.encodeValue(e, dst, v)
+}
+
+// encodeValue is plan.encode, without a call for what is short.
+func (f *field) encodeValue(e *Encoder, dst []byte, v place) ([]byte, error) {
+	switch f.plan.op {
+	case opText:
+		return e.appendText(dst, *at[string](v))
+	case opInt:
+		return appendInt(dst, *at[int64](v)), nil
+	case opUint:
+		return e.AppendUint(dst, *at[uint64](v)), nil
+	case opFloat:
+		return appendFloat(dst, *at[float64](v))
+	case opAtom:
+		return e.AppendAtom(dst, *at[Atom](v))
 	}
 	return f.plan.encode(e, dst, v)
 }

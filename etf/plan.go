@@ -5,16 +5,38 @@ import (
 	"math/big"
 	"reflect"
 	"sync"
+	"sync/atomic"
 )
 
 // plan is how values of one Go type are written and read, worked out once.
 type plan struct {
 	typ    reflect.Type
-	encode func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error)
-	decode func(d *Decoder, v reflect.Value) error // v can be set
+	op     op
+	encode func(e *Encoder, dst []byte, v place) ([]byte, error)
+	decode func(d *Decoder, v place) error
 
-	integer bool // decode is decodeInt or decodeUint
+	integer bool  // what planInt or planUint made
+	elem    *plan // of a pointer: what it points at
+	methods bool  // encode is the type's own method's
+
+	// Set by planIn:
+	direct bool // as isDirect says
+	copied bool // a value in an interface must be copied to be encoded
+	word   typeID
 }
+
+// op names the plans that are so frequent, and so short, that a struct's fields
+// are written without a call to encode.
+type op uint8
+
+const (
+	opOther op = iota
+	opInt      // int64 and what is as large
+	opUint     // uint64 and what is as large
+	opFloat    // float64
+	opText     // string
+	opAtom
+)
 
 type planKey struct {
 	typ  reflect.Type
@@ -37,6 +59,45 @@ func planOf(t reflect.Type) *plan {
 		plans.LoadOrStore(key, p)
 	}
 	return p
+}
+
+// lately has some plans by their types' words, for a message costs less than a
+// look into plans. As there, entries follow from the types alone.
+var lately [latePlans]atomic.Pointer[plan]
+
+const latePlans = 256
+
+// planIn returns the plan of v's type; v is not nil.
+func planIn(v any) *plan {
+	word := typeWord(v)
+	if p := lately[wordSlot(word, latePlans)].Load(); p != nil && p.word == word {
+		return p
+	}
+	p := *planOf(reflect.TypeOf(v))
+	p.word, p.direct, p.copied = word, isDirect(p.typ), reachesPointerMethod(p.typ)
+	lately[wordSlot(word, latePlans)].Store(&p)
+	return &p
+}
+
+// reachesPointerMethod tells whether MarshalTerm would be called with a pointer
+// into a value of that type, which it may then write to: nobody may write to the
+// value in an interface.
+func reachesPointerMethod(t reflect.Type) bool {
+	switch {
+	case t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface || t.Implements(marshalerType):
+		return false
+	case reflect.PointerTo(t).Implements(marshalerType):
+		return true
+	case t.Kind() == reflect.Array:
+		return reachesPointerMethod(t.Elem())
+	case t.Kind() == reflect.Struct:
+		for i := range t.NumField() {
+			if reachesPointerMethod(t.Field(i).Type) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // planner makes the plans of a type and of all it consists of. Types may contain
@@ -68,19 +129,33 @@ func (w *planner) plan(key planKey) *plan {
 func planExact(p *plan, f form) bool {
 	switch p.typ {
 	case reflect.TypeFor[Atom]():
-		p.encode, p.decode = encodeAtomString, decodeAtomString
+		p.op, p.encode, p.decode = opAtom, encodeAtomString, p.decodeAtomString
 	case reflect.TypeFor[Charlist]():
-		p.encode, p.decode = encodeCharlist, decodeText
+		p.encode, p.decode = encodeCharlist, p.decodeText
 	case reflect.TypeFor[big.Int]():
-		p.encode, p.decode = encodeBigInt, decodeBigInt
+		p.encode, p.decode = encodeBigInt, p.decodeBigInt
 	case reflect.TypeFor[Pid]():
-		p.encode, p.decode = encodePid, decodePid
+		p.encode, p.decode = encodeThe((*Encoder).AppendPid), decodeThe(p, (*Decoder).Pid)
 	case reflect.TypeFor[Ref]():
-		p.encode, p.decode = encodeRef, decodeRef
-	case reflect.TypeFor[Port](), reflect.TypeFor[Export](), reflect.TypeFor[Fun](), reflect.TypeFor[Record](),
-		reflect.TypeFor[Tuple](), reflect.TypeFor[List](), reflect.TypeFor[ImproperList](),
-		reflect.TypeFor[Map](), reflect.TypeFor[Bitstring]():
-		p.encode, p.decode = encodeDynamic, decodeDynamic
+		p.encode, p.decode = encodeThe((*Encoder).AppendRef), decodeThe(p, (*Decoder).Ref)
+	case reflect.TypeFor[Port]():
+		p.encode, p.decode = encodeThe((*Encoder).appendPort), decodeThe(p, (*Decoder).Port)
+	case reflect.TypeFor[Export]():
+		p.encode, p.decode = encodeThe((*Encoder).appendExport), p.decodeDynamic
+	case reflect.TypeFor[Fun]():
+		p.encode, p.decode = encodeThe((*Encoder).appendFun), p.decodeDynamic
+	case reflect.TypeFor[Record]():
+		p.encode, p.decode = encodeThe((*Encoder).appendRecord), p.decodeDynamic
+	case reflect.TypeFor[Tuple]():
+		p.encode, p.decode = encodeThe((*Encoder).appendTuple), p.decodeDynamic
+	case reflect.TypeFor[List]():
+		p.encode, p.decode = encodeThe((*Encoder).appendList), p.decodeDynamic
+	case reflect.TypeFor[ImproperList]():
+		p.encode, p.decode = encodeThe((*Encoder).appendImproper), p.decodeDynamic
+	case reflect.TypeFor[Map]():
+		p.encode, p.decode = encodeThe((*Encoder).appendMap), p.decodeDynamic
+	case reflect.TypeFor[Bitstring]():
+		p.encode, p.decode = encodeThe((*Encoder).appendBitstring), p.decodeDynamic
 	default:
 		return false
 	}
@@ -93,24 +168,44 @@ func planExact(p *plan, f form) bool {
 func (w *planner) planKind(p *plan, f form) {
 	switch t := p.typ; t.Kind() {
 	case reflect.Bool:
-		p.encode, p.decode = encodeBool, decodeBool
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		p.encode, p.decode, p.integer = encodeInt, decodeInt, true
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		p.encode, p.decode, p.integer = encodeUint, decodeUint, true
-	case reflect.Float32, reflect.Float64:
-		p.encode, p.decode = encodeFloat, decodeFloat
+		p.encode, p.decode = encodeBool, p.decodeBool
+	case reflect.Int:
+		planInt[int](p)
+	case reflect.Int8:
+		planInt[int8](p)
+	case reflect.Int16:
+		planInt[int16](p)
+	case reflect.Int32:
+		planInt[int32](p)
+	case reflect.Int64:
+		planInt[int64](p)
+	case reflect.Uint:
+		planUint[uint](p)
+	case reflect.Uint8:
+		planUint[uint8](p)
+	case reflect.Uint16:
+		planUint[uint16](p)
+	case reflect.Uint32:
+		planUint[uint32](p)
+	case reflect.Uint64:
+		planUint[uint64](p)
+	case reflect.Uintptr:
+		planUint[uintptr](p)
+	case reflect.Float32:
+		p.encode, p.decode = encodeFloat[float32], p.decodeFloat
+	case reflect.Float64:
+		p.op, p.encode, p.decode = opFloat, encodeFloat[float64], p.decodeFloat
 	case reflect.String:
 		planString(p, f)
 		return
 	case reflect.Interface:
-		p.encode, p.decode = encodeInterface, decodeInterface
+		p.encode, p.decode = p.encodeInterface, p.decodeInterface
 	case reflect.Pointer:
 		w.planPointer(p, f)
 		return
 	case reflect.Slice, reflect.Array:
 		if t.Elem().Kind() == reflect.Uint8 {
-			p.encode, p.decode = encodeBytes, decodeBytes
+			p.encode, p.decode = p.encodeBytes, p.decodeBytes
 			break
 		}
 		w.planList(p, f)
@@ -128,27 +223,44 @@ func (w *planner) planKind(p *plan, f form) {
 	}
 }
 
+func planInt[T int | int8 | int16 | int32 | int64](p *plan) {
+	p.integer, p.encode = true, encodeInt[T]
+	p.decode = func(d *Decoder, v place) error { return decodeInt(d, p, at[T](v)) }
+	if p.typ.Size() == 8 {
+		p.op = opInt
+	}
+}
+
+func planUint[T uint | uint8 | uint16 | uint32 | uint64 | uintptr](p *plan) {
+	p.integer, p.encode = true, encodeUint[T]
+	p.decode = func(d *Decoder, v place) error { return decodeUint(d, p, at[T](v)) }
+	if p.typ.Size() == 8 {
+		p.op = opUint
+	}
+}
+
 // planMethods lets a type's own methods override what was planned for it.
 func planMethods(p *plan) {
 	switch t := p.typ; {
 	case t.Kind() == reflect.Interface:
 		return // what is inside counts
 	case t.Implements(marshalerType):
-		p.encode = encodeMarshaler
+		p.op, p.methods, p.encode = opOther, true, p.encodeMarshaler
 	case t.Kind() != reflect.Pointer && reflect.PointerTo(t).Implements(marshalerType):
-		p.encode = encodePointerMarshaler
+		p.op, p.methods, p.encode = opOther, true, p.encodePointerMarshaler
 	}
 	if p.typ.Kind() != reflect.Pointer && reflect.PointerTo(p.typ).Implements(unmarshalerType) {
-		p.decode, p.integer = decodeUnmarshaler, false
+		p.integer, p.decode = false, p.decodeUnmarshaler
 	}
 }
 
 // broken makes a plan that fails with err whenever it is used.
 func (p *plan) broken(err error) {
-	p.encode = func(_ *Encoder, dst []byte, _ reflect.Value) ([]byte, error) {
+	p.op = opOther
+	p.encode = func(_ *Encoder, dst []byte, _ place) ([]byte, error) {
 		return refuse(dst, ErrUnsupported, "%v: %v", p.typ, err)
 	}
-	p.decode = func(*Decoder, reflect.Value) error {
+	p.decode = func(*Decoder, place) error {
 		return &UnmarshalError{Type: p.typ, Why: err.Error(), Err: ErrUnsupported}
 	}
 }
@@ -156,11 +268,11 @@ func (p *plan) broken(err error) {
 func planString(p *plan, f form) {
 	switch f {
 	case formDefault:
-		p.encode, p.decode = encodeString, decodeText
+		p.op, p.encode, p.decode = opText, encodeString, p.decodeText
 	case formAtom:
-		p.encode, p.decode = encodeAtomString, decodeAtomString
+		p.op, p.encode, p.decode = opAtom, encodeAtomString, p.decodeAtomString
 	case formCharlist:
-		p.encode, p.decode = encodeCharlist, decodeText
+		p.encode, p.decode = encodeCharlist, p.decodeText
 	default:
 		p.broken(fmt.Errorf("the option of the etf tag means nothing for a string"))
 	}
@@ -176,29 +288,35 @@ func (w *planner) planPointer(p *plan, f form) {
 		}
 	}
 	elem := w.plan(planKey{p.typ.Elem(), f})
+	p.elem = elem
 	toInterface := t.Kind() == reflect.Interface
-	p.encode = func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		switch {
-		case v.IsNil():
-			return e.AppendAtom(dst, "nil")
-		case !toInterface: // containers count the depth themselves
-			return elem.encode(e, dst, v.Elem())
-		}
-		if err := e.enter(); err != nil { // it may hold this very pointer
-			return dst, err
-		}
-		dst, err := elem.encode(e, dst, v.Elem())
-		e.leave()
-		return dst, err
+	p.encode = func(e *Encoder, dst []byte, v place) ([]byte, error) {
+		return elem.encodePointee(e, dst, v.pointee(), toInterface)
 	}
-	p.decode = func(d *Decoder, v reflect.Value) error {
+	p.decode = func(d *Decoder, v place) error {
 		if d.atNil() {
-			v.SetZero()
+			v.value(p.typ).SetZero()
 			return d.Skip()
 		}
-		if v.IsNil() {
-			v.Set(reflect.New(p.typ.Elem()))
+		if v.pointee().isNil() {
+			v.value(p.typ).Set(reflect.New(elem.typ))
 		}
-		return elem.decode(d, v.Elem())
+		return elem.decode(d, v.pointee())
 	}
+}
+
+// encodePointee writes what a pointer points at.
+func (p *plan) encodePointee(e *Encoder, dst []byte, v place, isInterface bool) ([]byte, error) {
+	switch {
+	case v.isNil():
+		return e.AppendAtom(dst, "nil")
+	case !isInterface: // containers count the depth themselves
+		return p.encode(e, dst, v)
+	}
+	if err := e.enter(); err != nil { // it may hold this very pointer
+		return dst, err
+	}
+	dst, err := p.encode(e, dst, v)
+	e.leave()
+	return dst, err
 }

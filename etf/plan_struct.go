@@ -22,9 +22,11 @@ type structPlan struct {
 // field is one element of the term.
 type field struct {
 	fieldTag
-	index []int // as reflect.Value.FieldByIndex takes it
-	plan  *plan
-	key   []byte // the key's external form, atoms as if there were no atom cache
+	index  []int // as reflect.Value.FieldByIndex takes it
+	offset uintptr
+	far    bool // it lies behind a pointer to an embedded struct: offset means nothing
+	plan   *plan
+	key    []byte // the key's external form, atoms as if there were no atom cache
 }
 
 // maxFields is how many fields a fieldSet holds.
@@ -150,7 +152,9 @@ func (w *planner) collect(s *structPlan, t reflect.Type, index []int, around []r
 		} else {
 			tag.tagged = true
 		}
-		s.fields = append(s.fields, field{fieldTag: tag, index: path, plan: w.plan(planKey{sf.Type, tag.form})})
+		f := field{fieldTag: tag, index: path, plan: w.plan(planKey{sf.Type, tag.form})}
+		f.offset, f.far = offsetOf(s.typ, path)
+		s.fields = append(s.fields, f)
 	}
 	return nil
 }
@@ -206,40 +210,57 @@ func dominant(fields []field) []field {
 	return kept
 }
 
-// get returns the field's value, or false if it lies in an embedded struct whose
-// pointer is nil.
-func (f *field) get(v reflect.Value) (reflect.Value, bool) {
-	if len(f.index) == 1 {
-		return v.Field(f.index[0]), true
+// offsetOf returns where in a t a field lies, or that a pointer leads to it.
+func offsetOf(t reflect.Type, index []int) (offset uintptr, far bool) {
+	for i, n := range index {
+		if t.Kind() == reflect.Pointer {
+			return 0, true
+		}
+		f := t.Field(n)
+		offset += f.Offset
+		if i < len(index)-1 {
+			t = f.Type
+		}
 	}
+	return offset, false
+}
+
+// get returns the field's place, or false if it lies in an embedded struct whose
+// pointer is nil.
+func (s *structPlan) get(f *field, v place) (place, bool) {
+	if !f.far {
+		return v.field(f.offset), true
+	}
+	rv := v.value(s.typ)
 	for i, n := range f.index {
-		if i > 0 && v.Kind() == reflect.Pointer {
-			if v.IsNil() {
+		if i > 0 && rv.Kind() == reflect.Pointer {
+			if rv.IsNil() {
 				return v, false
 			}
-			v = v.Elem()
+			rv = rv.Elem()
 		}
-		v = v.Field(n)
+		rv = rv.Field(n)
 	}
-	return v, true
+	return placeOf(rv), true
 }
 
 // reach is get that makes the embedded structs that are missing.
-func (f *field) reach(v reflect.Value) (reflect.Value, error) {
-	if len(f.index) == 1 {
-		return v.Field(f.index[0]), nil
+func (s *structPlan) reach(f *field, v place) (place, error) {
+	if !f.far {
+		return v.field(f.offset), nil
 	}
+	rv := v.value(s.typ)
 	for i, n := range f.index {
-		if i > 0 && v.Kind() == reflect.Pointer {
-			if v.IsNil() {
-				if !v.CanSet() {
-					return v, &UnmarshalError{Type: v.Type(), Why: "embedded pointer to an unexported struct", Err: ErrUnsupported}
+		if i > 0 && rv.Kind() == reflect.Pointer {
+			if rv.IsNil() {
+				if !rv.CanSet() {
+					return v, &UnmarshalError{Type: rv.Type(), Why: "embedded pointer to an unexported struct", Err: ErrUnsupported}
 				}
-				v.Set(reflect.New(v.Type().Elem()))
+				rv.Set(reflect.New(rv.Type().Elem()))
 			}
-			v = v.Elem()
+			rv = rv.Elem()
 		}
-		v = v.Field(n)
+		rv = rv.Field(n)
 	}
-	return v, nil
+	return placeOf(rv), nil
 }

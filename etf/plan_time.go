@@ -40,19 +40,19 @@ func planTime(p *plan, f form) bool {
 // planDuration writes a duration as an integer of that unit, rounded down towards
 // zero.
 func planDuration(p *plan, unit time.Duration) {
-	p.encode = func(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		return appendInt(dst, v.Int()/int64(unit)), nil
+	p.encode = func(_ *Encoder, dst []byte, v place) ([]byte, error) {
+		return appendInt(dst, *at[int64](v)/int64(unit)), nil
 	}
-	p.decode = func(d *Decoder, v reflect.Value) error {
-		at := d.off
+	p.decode = func(d *Decoder, v place) error {
+		start := d.off
 		i, err := d.Int()
 		if err == nil && (i > math.MaxInt64/int64(unit) || i < math.MinInt64/int64(unit)) {
-			d.off, err = at, ErrRange
+			d.off, err = start, ErrRange
 		}
 		if err != nil {
-			return d.cannot(v.Type(), err)
+			return d.cannot(p.typ, err)
 		}
-		v.SetInt(i * int64(unit))
+		*at[int64](v) = i * int64(unit)
 		return nil
 	}
 }
@@ -60,34 +60,24 @@ func planDuration(p *plan, unit time.Duration) {
 // planUnixTime writes an instant as the integer of units since 1970, rounded down.
 func planUnixTime(p *plan, unit time.Duration) {
 	perSecond := int64(time.Second / unit)
-	p.encode = func(_ *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		t := timeOf(v)
+	p.encode = func(_ *Encoder, dst []byte, v place) ([]byte, error) {
+		t := *at[time.Time](v)
 		sec := t.Unix()
 		if sec > math.MaxInt64/perSecond-1 || sec < math.MinInt64/perSecond {
 			return refuse(dst, ErrRange, "time %v in units of %v", t, unit)
 		}
 		return appendInt(dst, sec*perSecond+int64(t.Nanosecond())/int64(unit)), nil
 	}
-	p.decode = func(d *Decoder, v reflect.Value) error {
+	p.decode = func(d *Decoder, v place) error {
 		i, err := d.Int()
 		if err != nil {
-			return d.cannot(v.Type(), err)
+			return d.cannot(p.typ, err)
 		}
 		sec, frac := i/perSecond, i%perSecond
-		setTime(v, time.Unix(sec, frac*int64(unit)).UTC())
+		*at[time.Time](v) = time.Unix(sec, frac*int64(unit)).UTC()
 		return nil
 	}
 }
-
-// timeOf returns the time.Time that v is, without allocating if v is addressable.
-func timeOf(v reflect.Value) time.Time {
-	if v.CanAddr() {
-		return *v.Addr().Interface().(*time.Time)
-	}
-	return v.Interface().(time.Time)
-}
-
-func setTime(v reflect.Value, t time.Time) { *v.Addr().Interface().(*time.Time) = t }
 
 // The modules of Elixir's calendar types.
 const (
@@ -100,21 +90,21 @@ const (
 // as a NaiveDateTime, which has no time zone and is taken for UTC. It reads both,
 // and {{Y,M,D},{H,Mi,S}} of Erlang's module calendar, also for UTC.
 func planCalendarTime(p *plan, f form) {
-	p.encode = func(e *Encoder, dst []byte, v reflect.Value) ([]byte, error) {
-		return appendCalendarTime(e, dst, timeOf(v).UTC(), f == formNaive)
+	p.encode = func(e *Encoder, dst []byte, v place) ([]byte, error) {
+		return appendCalendarTime(e, dst, at[time.Time](v).UTC(), f == formNaive)
 	}
-	p.decode = func(d *Decoder, v reflect.Value) error {
-		at := d.off
+	p.decode = func(d *Decoder, v place) error {
+		start := d.off
 		term, err := d.Term()
 		if err != nil {
 			return err
 		}
 		t, ok := calendarTime(term)
 		if !ok {
-			d.off = at
-			return d.misfit(v.Type(), ErrKind, "no DateTime, NaiveDateTime or {{Y,M,D},{H,M,S}}")
+			d.off = start
+			return d.misfit(p.typ, ErrKind, "no DateTime, NaiveDateTime or {{Y,M,D},{H,M,S}}")
 		}
-		setTime(v, t)
+		*at[time.Time](v) = t
 		return nil
 	}
 }

@@ -50,19 +50,29 @@ func within(err error, step string) error {
 
 // unmarshal reads the next term into *v.
 func (d *Decoder) unmarshal(v any) error {
-	rv := reflect.ValueOf(v)
-	if rv.Kind() != reflect.Pointer || rv.IsNil() {
-		return &UnmarshalError{Type: reflect.TypeOf(v), Why: "not a pointer to a value", Err: ErrUnsupported}
+	if v == nil {
+		return notAPlace(v)
 	}
-	if u, ok := v.(*Term); ok && reflect.ValueOf(*u).Kind() != reflect.Pointer {
+	if u, ok := v.(*Term); ok && u != nil && reflect.ValueOf(*u).Kind() != reflect.Pointer {
 		t, err := d.term()
 		if err == nil {
 			*u = t
 		}
 		return err
 	}
-	rv = rv.Elem()
-	return planOf(rv.Type()).decode(d, rv)
+	p := planIn(v)
+	if p.typ.Kind() != reflect.Pointer || dataWord(v).isNil() {
+		return notAPlace(v)
+	}
+	into := p.elem
+	if into == nil {
+		into = planOf(p.typ.Elem())
+	}
+	return into.decode(d, dataWord(v))
+}
+
+func notAPlace(v any) error {
+	return &UnmarshalError{Type: reflect.TypeOf(v), Why: "not a pointer to a value", Err: ErrUnsupported}
 }
 
 // cannot makes the error for a term that comes next and does not suit. Errors in

@@ -59,29 +59,35 @@ func eachByte(str []byte, i int, one func(d2 *Decoder, i int) error) error {
 
 // decodeSlice replaces what the slice holds, using its array again where it has
 // room, as encoding/json does; the old elements do not shine through.
-func decodeSlice(d *Decoder, v reflect.Value, elem *plan) error {
+func (p *plan) decodeSlice(d *Decoder, at place, elem *plan) error {
+	v := at.value(p.typ)
 	if d.atNil() {
 		v.SetZero()
 		return d.Skip()
 	}
 	if d.off < len(d.in) && d.in[d.off] == extNil && v.IsNil() {
-		v.Set(reflect.MakeSlice(v.Type(), 0, 0)) // as json: empty, not nil
+		v.Set(reflect.MakeSlice(p.typ, 0, 0)) // as json: empty, not nil
 	}
 	v.SetLen(0)
-	size := max(int(v.Type().Elem().Size()), 1)
-	// Elements may be large and yet of one byte each on the wire, so what is
-	// allocated before they are seen is bounded by the input that is left.
 	if elem.integer && d.off < len(d.in) && d.in[d.off] == extString {
 		return decodeSmallIntegers(d, v)
 	}
-	room := func(n int) { v.Grow(min(n, 16+8*len(d.Rest())/size)) }
-	return d.eachElement(v.Type(), room, func(d2 *Decoder, i int) error {
+	size := elem.typ.Size()
+	used := v.Cap() // what lies before may hold old elements
+	// Elements may be large and yet of one byte each on the wire, so what is
+	// allocated before they are seen is bounded by the input that is left.
+	room := func(n int) { v.Grow(min(n, 16+8*len(d.Rest())/max(int(size), 1))) }
+	return d.eachElement(p.typ, room, func(d2 *Decoder, i int) error {
 		if i == v.Cap() {
 			v.Grow(1)
 		}
 		v.SetLen(i + 1)
-		v.Index(i).SetZero()
-		return elem.decode(d2, v.Index(i))
+		first, _ := at.slice()
+		one := first.elem(i, size)
+		if i < used {
+			one.value(elem.typ).SetZero()
+		}
+		return elem.decode(d2, one)
 	})
 }
 
@@ -109,18 +115,18 @@ func decodeSmallIntegers(d *Decoder, v reflect.Value) error {
 }
 
 // decodeArray wants exactly as many elements as the array has.
-func decodeArray(d *Decoder, v reflect.Value, elem *plan) error {
-	at, n := d.off, 0
+func (p *plan) decodeArray(d *Decoder, at place, elem *plan) error {
+	v, start, n := at.value(p.typ), d.off, 0
 	err := d.eachElement(v.Type(), func(int) {}, func(d2 *Decoder, i int) error {
 		n++
 		if i >= v.Len() {
 			return d2.Skip()
 		}
 		v.Index(i).SetZero()
-		return elem.decode(d2, v.Index(i))
+		return elem.decode(d2, placeOf(v.Index(i)))
 	})
 	if err == nil && n != v.Len() {
-		d.off = at
+		d.off = start
 		return d.misfit(v.Type(), ErrKind, "%d elements", n)
 	}
 	return err
@@ -149,7 +155,7 @@ func decodeMap(d *Decoder, v reflect.Value, key, value *plan) error {
 	for range n {
 		keyAt := d.off
 		k.SetZero()
-		if err := key.decode(d, k); err != nil {
+		if err := key.decode(d, placeOf(k)); err != nil {
 			return within(err, ".(key)")
 		}
 		if !k.Comparable() {
@@ -157,7 +163,7 @@ func decodeMap(d *Decoder, v reflect.Value, key, value *plan) error {
 			return d.misfit(key.typ, ErrKind, "Go cannot use it as a key")
 		}
 		val.SetZero()
-		if err := value.decode(d, val); err != nil {
+		if err := value.decode(d, placeOf(val)); err != nil {
 			return within(err, "["+d.keyText(keyAt)+"]")
 		}
 		v.SetMapIndex(k, val)

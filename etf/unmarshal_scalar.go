@@ -5,60 +5,65 @@ import (
 	"reflect"
 )
 
-func decodeBool(d *Decoder, v reflect.Value) error {
+func (p *plan) decodeBool(d *Decoder, v place) error {
 	n, size, err := d.peekName()
-	switch {
-	case err != nil:
-		return d.cannot(v.Type(), err)
-	case !n.is("true") && !n.is("false"):
-		return d.misfit(v.Type(), ErrKind, "")
+	if err != nil {
+		return d.cannot(p.typ, err)
 	}
-	v.SetBool(n.is("true"))
+	yes := n.is("true")
+	if !yes && !n.is("false") {
+		return d.misfit(p.typ, ErrKind, "")
+	}
+	*at[bool](v) = yes
 	d.off += size
 	d.took()
 	return nil
 }
 
-func decodeInt(d *Decoder, v reflect.Value) error {
-	at := d.off
+func decodeInt[T int | int8 | int16 | int32 | int64](d *Decoder, p *plan, v *T) error {
+	start := d.off
 	i, err := d.Int()
-	if err == nil && v.OverflowInt(i) {
-		d.off, err = at, ErrRange
+	if err == nil && int64(T(i)) != i {
+		d.off, err = start, ErrRange
 	}
 	if err != nil {
-		return d.cannot(v.Type(), err)
+		return d.cannot(p.typ, err)
 	}
-	v.SetInt(i)
+	*v = T(i)
 	return nil
 }
 
-func decodeUint(d *Decoder, v reflect.Value) error {
-	at := d.off
+func decodeUint[T uint | uint8 | uint16 | uint32 | uint64 | uintptr](d *Decoder, p *plan, v *T) error {
+	start := d.off
 	u, err := d.Uint()
-	if err == nil && v.OverflowUint(u) {
-		d.off, err = at, ErrRange
+	if err == nil && uint64(T(u)) != u {
+		d.off, err = start, ErrRange
 	}
 	if err != nil {
-		return d.cannot(v.Type(), err)
+		return d.cannot(p.typ, err)
 	}
-	v.SetUint(u)
+	*v = T(u)
 	return nil
 }
 
 // decodeFloat takes floats, and integers that the Go type can hold exactly.
-func decodeFloat(d *Decoder, v reflect.Value) error {
+func (p *plan) decodeFloat(d *Decoder, v place) error {
 	if d.Kind() == KindInt {
-		return decodeFloatOfInt(d, v)
+		return decodeFloatOfInt(d, v.value(p.typ))
 	}
-	at := d.off
+	start := d.off
 	f, err := d.Float()
-	if err == nil && v.OverflowFloat(f) {
-		d.off, err = at, ErrRange
+	switch {
+	case err != nil:
+		return d.cannot(p.typ, err)
+	case p.typ.Kind() == reflect.Float64:
+		*at[float64](v) = f
+		return nil
+	case v.value(p.typ).OverflowFloat(f):
+		d.off = start
+		return d.cannot(p.typ, ErrRange)
 	}
-	if err != nil {
-		return d.cannot(v.Type(), err)
-	}
-	v.SetFloat(f)
+	*at[float32](v) = float32(f)
 	return nil
 }
 
@@ -80,55 +85,50 @@ func decodeFloatOfInt(d *Decoder, v reflect.Value) error {
 	return nil
 }
 
-func decodeBigInt(d *Decoder, v reflect.Value) error {
+func (p *plan) decodeBigInt(d *Decoder, v place) error {
 	i, err := d.BigInt()
 	if err != nil {
-		return d.cannot(v.Type(), err)
+		return d.cannot(p.typ, err)
 	}
-	v.Addr().Interface().(*big.Int).Set(i)
+	at[big.Int](v).Set(i)
 	return nil
 }
 
-func decodeAtomString(d *Decoder, v reflect.Value) error {
+func (p *plan) decodeAtomString(d *Decoder, v place) error {
 	a, err := d.Atom()
 	if err != nil {
-		return d.cannot(v.Type(), err)
+		return d.cannot(p.typ, err)
 	}
-	v.SetString(string(a))
+	*at[Atom](v) = a
 	return nil
 }
 
-func decodePid(d *Decoder, v reflect.Value) error {
-	p, err := d.Pid()
-	if err != nil {
-		return d.cannot(v.Type(), err)
+// decodeThe makes the decode of a type of this package out of its method.
+func decodeThe[T any](p *plan, read func(*Decoder) (T, error)) func(*Decoder, place) error {
+	return func(d *Decoder, v place) error {
+		t, err := read(d)
+		if err != nil {
+			return d.cannot(p.typ, err)
+		}
+		*at[T](v) = t
+		return nil
 	}
-	*v.Addr().Interface().(*Pid) = p
-	return nil
-}
-
-func decodeRef(d *Decoder, v reflect.Value) error {
-	r, err := d.Ref()
-	if err != nil {
-		return d.cannot(v.Type(), err)
-	}
-	*v.Addr().Interface().(*Ref) = r
-	return nil
 }
 
 // decodeDynamic reads into one of this package's types what Term makes of it.
-func decodeDynamic(d *Decoder, v reflect.Value) error {
-	return d.assign(v, "")
+func (p *plan) decodeDynamic(d *Decoder, v place) error {
+	return d.assign(v.value(p.typ), "")
 }
 
 // decodeInterface reads into an interface the dynamic term, if its type has the
 // interface's methods; or into what a pointer in it points at.
-func decodeInterface(d *Decoder, v reflect.Value) error {
+func (p *plan) decodeInterface(d *Decoder, at place) error {
+	v := at.value(p.typ)
 	if inner := v.Elem(); inner.Kind() == reflect.Pointer && !inner.IsNil() {
 		if err := d.enter(d.off); err != nil { // it may point at this very interface
 			return err
 		}
-		err := planOf(inner.Type().Elem()).decode(d, inner.Elem())
+		err := planOf(inner.Type().Elem()).decode(d, placeOf(inner.Elem()))
 		d.leave()
 		return err
 	}
@@ -151,13 +151,13 @@ func (d *Decoder) assign(v reflect.Value, why string) error {
 	return nil
 }
 
-func decodeUnmarshaler(d *Decoder, v reflect.Value) error {
+func (p *plan) decodeUnmarshaler(d *Decoder, v place) error {
 	t, err := d.Term()
 	if err != nil {
 		return err
 	}
-	if err := v.Addr().Interface().(TermUnmarshaler).UnmarshalTerm(t); err != nil {
-		return &UnmarshalError{Type: v.Type(), Why: err.Error(), Err: err}
+	if err := v.value(p.typ).Addr().Interface().(TermUnmarshaler).UnmarshalTerm(t); err != nil {
+		return &UnmarshalError{Type: p.typ, Why: err.Error(), Err: err}
 	}
 	return nil
 }

@@ -1,9 +1,6 @@
 package etf
 
-import (
-	"bytes"
-	"reflect"
-)
+import "bytes"
 
 // What readKey returns for keys that belong to no field.
 const (
@@ -50,7 +47,7 @@ func (s *structPlan) readKey(d *Decoder, next int) (int, error) {
 }
 
 // decodeMap reads a map, or an Elixir struct, into the fields it has keys for.
-func (s *structPlan) decodeMap(d *Decoder, v reflect.Value) error {
+func (s *structPlan) decodeMap(d *Decoder, v place) error {
 	at := d.off
 	if err := d.enter(at); err != nil {
 		return err
@@ -82,7 +79,7 @@ func (s *structPlan) decodeMap(d *Decoder, v reflect.Value) error {
 		default:
 			seen.add(i)
 			next = i + 1
-			if err := s.fields[i].decode(d, v); err != nil {
+			if err := s.decodeField(d, i, v); err != nil {
 				return err
 			}
 		}
@@ -129,9 +126,10 @@ func (s *structPlan) checkRequired(d *Decoder, at int, seen *fieldSet) error {
 	return nil
 }
 
-// decode reads the field's value.
-func (f *field) decode(d *Decoder, v reflect.Value) error {
-	fv, err := f.reach(v)
+// decodeField reads the value of the i-th field.
+func (s *structPlan) decodeField(d *Decoder, i int, v place) error {
+	f := &s.fields[i]
+	fv, err := s.reach(f, v)
 	if err == nil {
 		err = f.plan.decode(d, fv)
 	}
@@ -142,7 +140,7 @@ func (f *field) decode(d *Decoder, v reflect.Value) error {
 }
 
 // decodeTuple reads a tuple of exactly the struct's fields.
-func (s *structPlan) decodeTuple(d *Decoder, v reflect.Value) error {
+func (s *structPlan) decodeTuple(d *Decoder, v place) error {
 	at := d.off
 	if err := d.enter(at); err != nil {
 		return err
@@ -161,7 +159,7 @@ func (s *structPlan) decodeTuple(d *Decoder, v reflect.Value) error {
 		}
 	}
 	for i := range s.fields {
-		if err := s.fields[i].decode(d, v); err != nil {
+		if err := s.decodeField(d, i, v); err != nil {
 			return err
 		}
 	}
@@ -171,7 +169,7 @@ func (s *structPlan) decodeTuple(d *Decoder, v reflect.Value) error {
 
 // decodeProplist reads a list as the module proplists does: pairs, atoms alone
 // that mean true, the first of several counts, anything else is skipped.
-func (s *structPlan) decodeProplist(d *Decoder, v reflect.Value) error {
+func (s *structPlan) decodeProplist(d *Decoder, v place) error {
 	at := d.off
 	var seen fieldSet
 	next := 0
@@ -194,11 +192,11 @@ func (s *structPlan) decodeProplist(d *Decoder, v reflect.Value) error {
 		seen.add(i)
 		next = i + 1
 		if n == 2 {
-			return s.fields[i].decode(d2, v)
+			return s.decodeField(d2, i, v)
 		}
 		var yes Decoder
 		yes.Reset(atomTrue, nil)
-		return s.fields[i].decode(&yes, v)
+		return s.decodeField(&yes, i, v)
 	})
 	if err != nil {
 		return err

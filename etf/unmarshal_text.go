@@ -7,28 +7,47 @@ import (
 
 // decodeText reads into a string what Erlang takes for text: a binary, a charlist,
 // or chardata, which is a list of code points, binaries and such lists.
-func decodeText(d *Decoder, v reflect.Value) error {
+func (p *plan) decodeText(d *Decoder, v place) error {
 	switch d.Kind() {
 	case KindBinary:
 		b, err := d.Binary()
 		if err != nil {
 			return err
 		}
-		v.SetString(string(b))
+		*at[string](v) = d.text(b)
 		return nil
 	case KindList:
-		b, err := d.charData(nil, v.Type(), appendCodePoint)
+		b, err := d.charData(nil, p.typ, appendCodePoint)
 		if err != nil {
 			return err
 		}
-		v.SetString(string(b))
+		*at[string](v) = string(b)
 		return nil
 	}
-	return d.cannot(v.Type(), ErrKind)
+	return d.cannot(p.typ, ErrKind)
 }
+
+// text makes a string of a binary. In a long input the short ones share slabs.
+func (d *Decoder) text(b []byte) string {
+	switch {
+	case d.Copy: // then it is one already
+		return textOf(b)
+	case len(d.in) < sharedText || len(b) == 0:
+		return string(b)
+	}
+	return textOf(d.slabs.clone(b, len(d.in)))
+}
+
+// sharedText is the length of an input from which on the strings of one term
+// share allocations: those of a short message are exactly as long as they are.
+const sharedText = 1 << 10
 
 // decodeBytes reads into []byte or [N]byte a binary, or iodata: a list of bytes,
 // binaries and such lists. A binary read into a slice aliases the input.
+func (p *plan) decodeBytes(d *Decoder, at place) error {
+	return decodeBytes(d, at.value(p.typ))
+}
+
 func decodeBytes(d *Decoder, v reflect.Value) error {
 	if v.Kind() == reflect.Slice && d.atNil() {
 		v.SetZero()
