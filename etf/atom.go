@@ -9,6 +9,13 @@ import (
 // Atom reads an atom. It does not allocate for atoms of the table given to Reset
 // and for the well-known ones.
 func (d *Decoder) Atom() (Atom, error) {
+	if in := d.in[d.off:]; len(in) >= 2 && in[0] == extAtomCacheRef && int(in[1]) < len(d.atoms) {
+		if a, ok := d.atoms[in[1]].(Atom); ok {
+			d.off += 2
+			d.took()
+			return a, nil
+		}
+	}
 	if err := d.want(KindAtom); err != nil {
 		return "", err
 	}
@@ -208,17 +215,33 @@ func (e *Encoder) AppendAtom(dst []byte, a Atom) ([]byte, error) {
 }
 
 func validAtom(a Atom) bool {
-	if len(a) <= 32 { // for the usual atom faster than what utf8 does to prepare
-		var all byte
-		for i := range len(a) {
-			all |= a[i]
-		}
-		if all < utf8.RuneSelf {
-			return true
-		}
+	if len(a) <= maxAtomChars && ascii(string(a)) {
+		return true
 	}
 	if !utf8.ValidString(string(a)) {
 		return false
 	}
 	return len(a) <= maxAtomChars || utf8.RuneCountInString(string(a)) <= maxAtomChars
+}
+
+// ascii looks at eight bytes at once; for the usual atom that is faster than what
+// utf8.ValidString does to prepare.
+func ascii(s string) bool {
+	const high = 0x8080808080808080
+	b := bytesOf(s)
+	switch n := len(b); {
+	case n > 8:
+		all := binary.LittleEndian.Uint64(b[n-8:])
+		for ; len(b) > 8; b = b[8:] {
+			all |= binary.LittleEndian.Uint64(b)
+		}
+		return all&high == 0
+	case n == 8:
+		return binary.LittleEndian.Uint64(b)&high == 0
+	case n >= 4:
+		return (binary.LittleEndian.Uint32(b)|binary.LittleEndian.Uint32(b[n-4:]))&(high>>32) == 0
+	case n > 0:
+		return (b[0]|b[n/2]|b[n-1])&0x80 == 0
+	}
+	return true
 }

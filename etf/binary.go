@@ -9,8 +9,10 @@ import (
 // Binary reads a binary. Without Copy the result aliases the input, with its
 // capacity cut off so that appending to it copies.
 func (d *Decoder) Binary() ([]byte, error) {
-	if err := d.want(KindBinary); err != nil {
-		return nil, err
+	if d.off >= len(d.in) || d.in[d.off] != extBinary {
+		if err := d.want(KindBinary); err != nil {
+			return nil, err
+		}
 	}
 	data, _, size, err := d.bits()
 	if err != nil {

@@ -21,7 +21,7 @@ func (s *duplicates) inMap(m Map) int {
 	case n <= fewTerms:
 		var few [fewTerms]uint64
 		for i := range m {
-			few[i] = hashTerm(m[i].Key)
+			few[i] = fingerprint(m[i].Key)
 		}
 		return pairwise(few[:n], func(i, j int) bool { return Equal(m[i].Key, m[j].Key) })
 	default:
@@ -44,6 +44,30 @@ func (s *duplicates) inAtoms(atoms []Atom) int {
 		return pairwise(hashes, equal)
 	}
 	return s.search(hashes, equal)
+}
+
+// fingerprint is a hash for few terms. Nobody needs a key for that: whoever makes
+// all of them collide has each compared with 31 others at most, at the speed of
+// comparing memory.
+func fingerprint(t Term) uint64 {
+	switch v := t.(type) {
+	case Atom:
+		return atomHash(bytesOf(string(v)))
+	case []byte:
+		return ^atomHash(v)
+	case string:
+		return ^atomHash(bytesOf(v))
+	case int64:
+		return uint64(v) * 0x9e3779b97f4a7c15
+	case int:
+		return uint64(v) * 0x9e3779b97f4a7c15
+	}
+	switch v := canonical(t).(type) {
+	case Atom, []byte, int64:
+		return fingerprint(v)
+	default:
+		return hashTerm(v)
+	}
 }
 
 // room returns n places for hashes, of any content.

@@ -9,8 +9,10 @@ import (
 
 // Float reads a float. An integer is ErrKind: 1 and 1.0 are different terms.
 func (d *Decoder) Float() (float64, error) {
-	if err := d.want(KindFloat); err != nil {
-		return 0, err
+	if d.off >= len(d.in) || d.in[d.off] != extNewFloat {
+		if err := d.want(KindFloat); err != nil {
+			return 0, err
+		}
 	}
 	f, err := d.float()
 	if err == nil {
@@ -83,7 +85,7 @@ func decimalFloat(text []byte) bool {
 	return len(text) == 0
 }
 
-func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
+func finite(f float64) bool { return f-f == 0 } // NaN is what Inf-Inf and NaN-NaN are
 
 func appendFloat(dst []byte, f float64) ([]byte, error) {
 	if !finite(f) {

@@ -16,6 +16,9 @@ type digits struct {
 
 // Int reads an integer of at most 64 bits. A larger one is ErrRange.
 func (d *Decoder) Int() (int64, error) {
+	if i, ok := d.shortInt(); ok {
+		return i, nil
+	}
 	i, raw, size, err := d.integer()
 	if err != nil {
 		return 0, err
@@ -33,6 +36,11 @@ func (d *Decoder) Int() (int64, error) {
 
 // Uint reads an integer from 0 to 2^64-1. Any other is ErrRange.
 func (d *Decoder) Uint() (uint64, error) {
+	if in := d.in[d.off:]; len(in) < 5 || in[0] != extInteger || in[1] < 0x80 { // not negative
+		if i, ok := d.shortInt(); ok {
+			return uint64(i), nil
+		}
+	}
 	i, raw, size, err := d.integer()
 	if err != nil {
 		return 0, err
@@ -47,6 +55,22 @@ func (d *Decoder) Uint() (uint64, error) {
 	d.off += size
 	d.took()
 	return u, nil
+}
+
+// shortInt reads an integer of one of the two usual forms, if that is what comes.
+func (d *Decoder) shortInt() (int64, bool) {
+	in := d.in[d.off:]
+	switch {
+	case len(in) >= 5 && in[0] == extInteger:
+		d.off += 5
+		d.took()
+		return int64(int32(binary.BigEndian.Uint32(in[1:5]))), true
+	case len(in) >= 2 && in[0] == extSmallInteger:
+		d.off += 2
+		d.took()
+		return int64(in[1]), true
+	}
+	return 0, false
 }
 
 // BigInt reads an integer of any size, limited by Limits.Bytes.
@@ -181,11 +205,7 @@ func appendInt(dst []byte, i int64) []byte {
 func appendDigits(dst []byte, sign byte, u uint64) []byte {
 	n := (bits.Len64(u) + 7) / 8
 	dst = append(dst, extSmallBig, byte(n), sign)
-	for ; n > 0; n-- {
-		dst = append(dst, byte(u))
-		u >>= 8
-	}
-	return dst
+	return binary.LittleEndian.AppendUint64(dst, u)[:len(dst)+n]
 }
 
 func appendBig(dst []byte, n *big.Int) ([]byte, error) {

@@ -72,3 +72,6 @@ func (p place) isNil() bool { return p.p == nil }
 
 // textOf makes a string of bytes that nobody writes again.
 func textOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// bytesOf lends the bytes of a string, to be read only.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

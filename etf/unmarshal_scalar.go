@@ -1,11 +1,18 @@
 package etf
 
 import (
+	"bytes"
 	"math/big"
 	"reflect"
 )
 
 func (p *plan) decodeBool(d *Decoder, v place) error {
+	if in := d.in[d.off:]; bytes.HasPrefix(in, atomTrue) || bytes.HasPrefix(in, atomFalse) {
+		*at[bool](v) = in[1] == 4
+		d.off += 2 + int(in[1])
+		d.took()
+		return nil
+	}
 	n, size, err := d.peekName()
 	if err != nil {
 		return d.cannot(p.typ, err)
@@ -48,7 +55,7 @@ func decodeUint[T uint | uint8 | uint16 | uint32 | uint64 | uintptr](d *Decoder,
 
 // decodeFloat takes floats, and integers that the Go type can hold exactly.
 func (p *plan) decodeFloat(d *Decoder, v place) error {
-	if d.Kind() == KindInt {
+	if (d.off >= len(d.in) || d.in[d.off] != extNewFloat) && d.Kind() == KindInt {
 		return decodeFloatOfInt(d, v.value(p.typ))
 	}
 	start := d.off

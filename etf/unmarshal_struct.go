@@ -204,8 +204,11 @@ func (s *structPlan) decodeProplist(d *Decoder, v place) error {
 	return s.checkRequired(d, at, &seen)
 }
 
-// atomTrue is the external form of the atom true. Never written to.
-var atomTrue = []byte{extSmallAtomUTF8, 4, 't', 'r', 'u', 'e'}
+// The external forms of true and false. Never written to.
+var (
+	atomTrue  = []byte{extSmallAtomUTF8, 4, 't', 'r', 'u', 'e'}
+	atomFalse = []byte{extSmallAtomUTF8, 5, 'f', 'a', 'l', 's', 'e'}
+)
 
 // skipAfter skips n terms, unless there is an error already.
 func skipAfter(d *Decoder, n int, err error) error {
