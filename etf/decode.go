@@ -6,13 +6,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"sync"
 )
 
 // Decode reads one term with its version byte, as term_to_binary writes it,
 // compressed or not; bytes after it are an error. Binaries alias b unless the
 // term is compressed. For limits other than the defaults use a Decoder.
 func Decode(b []byte) (Term, error) {
-	var d Decoder
+	d := decoders.Get().(*Decoder)
+	defer release(d)
 	if err := d.resetVersioned(b); err != nil {
 		return nil, err
 	}
@@ -26,7 +28,8 @@ func Decode(b []byte) (Term, error) {
 // Unmarshal reads one term with its version byte into *v; bytes after it are an
 // error. See the package comment for what goes into what.
 func Unmarshal(b []byte, v any) error {
-	var d Decoder
+	d := decoders.Get().(*Decoder)
+	defer release(d)
 	if err := d.resetVersioned(b); err != nil {
 		return err
 	}
@@ -34,6 +37,15 @@ func Unmarshal(b []byte, v any) error {
 		return err
 	}
 	return d.end()
+}
+
+// decoders are kept for the atoms they know: what is decoded here is often alike,
+// and has no header that would name them.
+var decoders = sync.Pool{New: func() any { return new(Decoder) }}
+
+func release(d *Decoder) {
+	d.Reset(nil, nil)
+	decoders.Put(d)
 }
 
 // end fails if anything is left.

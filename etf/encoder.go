@@ -69,22 +69,27 @@ func (e *Encoder) Append(dst []byte, v any) ([]byte, error) {
 // refuses native records, which only OTP 29 and later read: for those use an
 // Encoder.
 func Marshal(v any) ([]byte, error) {
-	buf := scratch.Get().(*[]byte)
-	defer scratch.Put(buf)
-	var e Encoder
-	out, err := e.append(append((*buf)[:0], version), v)
-	if cap(out) <= maxScratch {
-		*buf = out
-	}
+	m := marshalers.Get().(*marshaler)
+	defer marshalers.Put(m)
+	out, err := m.enc.append(append(m.buf[:0], version), v)
 	if err != nil {
+		m.enc = Encoder{}
 		return nil, err
+	}
+	if cap(out) <= maxScratch {
+		m.buf = out
 	}
 	return append([]byte(nil), out...), nil
 }
 
-// scratch is what Marshal encodes into, to return a copy of the right size: to
-// let the result grow instead costs a 50 KB term 200 KB of garbage.
-var scratch = sync.Pool{New: func() any { return new([]byte) }}
+// marshaler is what a Marshal encodes with and into, to return a copy of the
+// right size: to let the result grow instead costs a 50 KB term 200 KB of garbage.
+type marshaler struct {
+	enc Encoder
+	buf []byte
+}
+
+var marshalers = sync.Pool{New: func() any { return new(marshaler) }}
 
 // maxScratch is the largest buffer that is kept.
 const maxScratch = 1 << 20

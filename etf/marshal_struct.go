@@ -27,7 +27,10 @@ func (s *structPlan) encodeMap(e *Encoder, dst []byte, v place) ([]byte, error) 
 	}
 	for i := range s.fields {
 		f := &s.fields[i]
-		fv, ok := s.get(f, v)
+		fv, ok := v.field(f.offset), true
+		if f.far {
+			fv, ok = s.get(f, v)
+		}
 		if !ok || f.omitEmpty && isEmpty(fv.value(f.plan.typ)) {
 			continue
 		}
@@ -51,7 +54,10 @@ func (s *structPlan) encodeProplist(e *Encoder, dst []byte, v place) ([]byte, er
 	n := 0
 	for i := range s.fields {
 		f := &s.fields[i]
-		fv, ok := s.get(f, v)
+		fv, ok := v.field(f.offset), true
+		if f.far {
+			fv, ok = s.get(f, v)
+		}
 		if !ok || f.omitEmpty && isEmpty(fv.value(f.plan.typ)) {
 			continue
 		}
@@ -83,7 +89,10 @@ func (s *structPlan) encodeTuple(e *Encoder, dst []byte, v place) ([]byte, error
 	}
 	for i := range s.fields {
 		f := &s.fields[i]
-		fv, ok := s.get(f, v)
+		fv, ok := v.field(f.offset), true
+		if f.far {
+			fv, ok = s.get(f, v)
+		}
 		if !ok {
 			return refuse(dst, ErrUnsupported, "%v as a tuple: the embedded struct of %s is nil", s.typ, f.name)
 		}
