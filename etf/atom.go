@@ -197,6 +197,11 @@ func boxAtoms(names ...string) map[string]Term {
 // AppendAtom appends an atom: as a reference into the header of the frame if
 // Cache has one, else spelled out.
 func (e *Encoder) AppendAtom(dst []byte, a Atom) ([]byte, error) {
+	if e.Cache == nil {
+		if out, ok := appendShortAtom(dst, a); ok {
+			return out, nil
+		}
+	}
 	if !validAtom(a) {
 		return refuse(dst, ErrInvalid, "atom %.40q is not UTF-8 of at most 255 characters", string(a))
 	}
@@ -212,6 +217,35 @@ func (e *Encoder) AppendAtom(dst []byte, a Atom) ([]byte, error) {
 		dst = binary.BigEndian.AppendUint16(dst, uint16(len(a)))
 	}
 	return append(dst, a...), nil
+}
+
+// appendShortAtom spells out an atom of 4 to 16 ASCII characters, as most are: it
+// is looked at and copied in two words, which may overlap.
+func appendShortAtom(dst []byte, a Atom) ([]byte, bool) {
+	const high, room = 0x8080808080808080, 2 + 16
+	b, at := bytesOf(string(a)), len(dst)
+	n := len(b)
+	if n < 4 || n > 16 || cap(dst)-at < room {
+		return dst, false
+	}
+	out := dst[at : at+room]
+	if n >= 8 {
+		first, last := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:])
+		if (first|last)&high != 0 {
+			return dst, false
+		}
+		binary.LittleEndian.PutUint64(out[2:], first)
+		binary.LittleEndian.PutUint64(out[2+n-8:], last)
+	} else {
+		first, last := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[n-4:])
+		if (first|last)&(high>>32) != 0 {
+			return dst, false
+		}
+		binary.LittleEndian.PutUint32(out[2:], first)
+		binary.LittleEndian.PutUint32(out[2+n-4:], last)
+	}
+	out[0], out[1] = extSmallAtomUTF8, byte(n)
+	return dst[:at+2+n], true
 }
 
 func validAtom(a Atom) bool {

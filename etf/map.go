@@ -86,7 +86,12 @@ func (e *Encoder) appendMap(dst []byte, m Map) ([]byte, error) {
 	var err error
 	dst = room(dst, 2*n)
 	for i := range m {
-		if dst, err = e.appendKey(dst, m[i].Key, n); err != nil {
+		if key, ok := m[i].Key.(Atom); ok {
+			dst, err = e.AppendAtom(dst, key)
+		} else {
+			dst, err = e.appendKey(dst, m[i].Key, n)
+		}
+		if err != nil {
 			return dst, err
 		}
 		if dst, err = e.append(dst, m[i].Value); err != nil {
