@@ -122,7 +122,7 @@ func (s *structPlan) arity() int {
 // encode writes the field's key and value.
 func (f *field) encode(e *Encoder, dst []byte, v place) ([]byte, error) {
 	if e.Cache == nil || f.binary {
-		return f.encodeValue(e, append(dst, f.key...), v)
+		return f.encodeValue(e, f.appendKey(dst), v)
 	}
 	dst, err := e.AppendAtom(dst, Atom(f.name))
 	if err != nil {

@@ -56,9 +56,9 @@
 // pointers followed, everything else is overwritten. Unlike there the first
 // mismatch ends it, with an [UnmarshalError]; what was read before it stays.
 //
-// Encoding does not allocate for a struct's fields, except inside Go maps, for
-// types with methods, and, unless a pointer to the struct is passed, for times and
-// for fields of this package's composite types (Tuple, Map, ...).
+// Encoding does not allocate for a struct's fields, except inside Go maps and for
+// types with methods. Decoding an input of over 1 KiB puts its short strings (up to
+// 256 bytes) into shared allocations of 1 KiB: who keeps one for long should clone it.
 package etf
 
 import (
