@@ -13,9 +13,9 @@
 // Every visible node of a cluster that has BEAMs in it should run it. Without,
 // global:sync/0 and global:set_lock/1 of the BEAMs wait for the node in vain.
 //
-// Start rpc as well (rpc.Start): a BEAM that has to resolve whose name it is calls
-// global:resolve_it/4 here by erpc, and if it cannot, the other process has the
-// name without this one being told.
+// It starts rpc as well (rpc.Start): a BEAM that has to resolve whose name it is calls
+// global:resolve_it/4 here by erpc, and if it could not, the other process would have
+// the name without this one being told.
 //
 // # What it does by itself
 //

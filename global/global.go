@@ -10,6 +10,7 @@ import (
 
 	"github.com/truss-beam/truss"
 	"github.com/truss-beam/truss/etf"
+	"github.com/truss-beam/truss/rpc"
 )
 
 // Config says how a node takes part. The zero value is OTP's default.
@@ -66,7 +67,8 @@ type watched struct {
 }
 
 // Start makes a node take part in global. It registers global_name_server, and
-// exports the functions of Erlang's module global that other nodes call. Nodes
+// exports the functions of Erlang's module global that other nodes call, by rpc, which
+// it starts as well (rpc.Start). Nodes
 // connected already are joined; call it right after truss.Start all the same, for
 // BEAMs that connect wait until it is there.
 //
@@ -89,6 +91,9 @@ func Start(node *truss.Node, config Config) (*Global, error) {
 }
 
 func (g *Global) start(config Config) (err error) {
+	if err := rpc.Start(g.node); err != nil { // BEAMs resolve our names by erpc
+		return err
+	}
 	g.mu.Lock() // whatever arrives waits until all is there
 	defer g.mu.Unlock()
 	if g.locker, err = g.helper(); err != nil {

@@ -20,7 +20,15 @@ const (
 
 // miss remembers the names of a process that cannot be reached.
 func (m *machine) miss(pid etf.Pid) {
-	node := string(pid.Node)
+	for _, k := range m.names.byPid[pid] {
+		m.missName(m.names.byName[k])
+	}
+	m.regainSoon(string(pid.Node))
+}
+
+// missName remembers one name of a process of another node.
+func (m *machine) missName(e entry) {
+	node := string(e.pid.Node)
 	if node == m.self {
 		return
 	}
@@ -30,13 +38,26 @@ func (m *machine) miss(pid etf.Pid) {
 		}
 		m.missed[node] = make(map[string]entry)
 	}
-	for _, k := range m.names.byPid[pid] {
-		if len(m.missed[node]) < missedMost {
-			m.missed[node][k] = m.names.byName[k]
-		}
+	if len(m.missed[node]) < missedMost {
+		m.missed[node][key(e.name)] = e
 	}
+}
+
+// dropped is what a registrar registers here without having the lock of the names
+// here. It is an OTP's: that looks, once it has the locks, for nodes it has come to know
+// meanwhile, but not for those it has lost, whose locks went with the connection. Its
+// call connects anew, this node drops the name as it must, and the registrar says yes.
+// So the name is missed too: it is there if its owner has it.
+func (m *machine) dropped(e entry) {
+	m.missName(e)
+	m.regainSoon(string(e.pid.Node))
+}
+
+// regainSoon asks a node that is in sync already. One that is not is asked after
+// its in_sync.
+func (m *machine) regainSoon(node string) {
 	if _, known := m.known[node]; known && m.up[node] {
-		m.regain(node) // it was out of reach only for a moment
+		m.regain(node)
 	}
 }
 

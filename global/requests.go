@@ -39,7 +39,11 @@ func (r delLock) serve(m *machine, pid etf.Pid) (etf.Term, bool) {
 }
 
 func (r register) serve(m *machine, pid etf.Pid) (etf.Term, bool) {
-	m.insert(r.entry, m.heldByPid(pid))
+	held := m.heldByPid(pid)
+	m.insert(r.entry, held)
+	if !held {
+		m.dropped(r.entry)
+	}
 	return etf.Atom("yes"), true
 }
 

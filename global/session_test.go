@@ -83,3 +83,39 @@ func TestWinnerIsToldToBothPartitions(t *testing.T) {
 		}
 	}
 }
+
+// TestDroppedIsAskedFor: an OTP's registrar whose locks were lost with a connection
+// registers a name all the same. Who drops it asks its owner, and then all have it.
+func TestDroppedIsAskedFor(t *testing.T) {
+	s := newSim()
+	for _, name := range []string{"a", "b", "c"} {
+		s.boot(name)
+	}
+	s.link("a", "b")
+	s.link("b", "c")
+	s.run(time.Minute)
+	a, b, c := s.nodes["a"], s.nodes["b"], s.nodes["c"]
+	e := entry{etf.Atom("foo"), b.newPid(), etf.Export{Module: "global", Function: "random_exit_name", Arity: 3}}
+	b.insert(e, true)
+	for _, n := range []*simNode{a, c} {
+		n.lockLost = true
+		s.feed(n, called{caller{b.registrar, etf.Tuple{int64(0), etf.Atom("b")}}, register{e}})
+		if _, ok := n.names.find(e.name); ok {
+			t.Fatalf("%s takes a name without its lock", n.name)
+		}
+	}
+	s.run(time.Minute)
+	for _, n := range []*simNode{a, b, c} {
+		if got, ok := n.names.find(e.name); !ok || got.pid != e.pid {
+			t.Errorf("%s has %v", n.name, got)
+		}
+	}
+	// What its owner has not is not asked for in vain, and not there.
+	stale := entry{etf.Atom("bar"), b.newPid(), e.method}
+	a.lockLost = true
+	s.feed(a, called{caller{b.registrar, etf.Tuple{int64(0), etf.Atom("b")}}, register{stale}})
+	s.run(time.Minute)
+	if got, ok := a.names.find(stale.name); ok {
+		t.Errorf("a has %v", got)
+	}
+}

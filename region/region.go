@@ -60,7 +60,7 @@ type peer struct {
 }
 
 // Start makes the node say where it is, and learn where others are, until Close. It
-// starts rpc if that is not running. Do it right after truss.Start: a node with
+// starts rpc as well. Do it right after truss.Start: a node with
 // Fly.RPC asks only once, when it connects.
 func Start(node *truss.Node, config Config) (*Regions, error) {
 	r := &Regions{
@@ -92,9 +92,6 @@ func (r *Regions) serve() error {
 	}
 	if err := r.node.Export("Elixir.Kernel", exported); err != nil {
 		return err
-	}
-	if r.node.Exported("erpc", "execute_call", 4) {
-		return nil
 	}
 	return rpc.Start(r.node)
 }

@@ -178,8 +178,23 @@ func TestNobodyThere(t *testing.T) {
 		if _, err := r.Result(); !errors.Is(err, truss.ErrNoConnection) || rpc.NotSent(err) {
 			t.Error(err)
 		}
-		if err := rpc.Start(a); err == nil {
-			t.Error("started twice")
+	})
+}
+
+// TestStartTwice: what global and region have started is left as it is.
+func TestStartTwice(t *testing.T) {
+	cluster(t, func(t *testing.T, ctx context.Context, cl *trusstest.Cluster, a, b, c *truss.Node) {
+		if err := rpc.Start(b); err != nil {
+			t.Error(err)
+		}
+		if sum, err := rpc.Call[int](ctx, a, b.Name(), "calc", "add", 1, 2); sum != 3 || err != nil {
+			t.Error(sum, err)
+		}
+		if err := c.Export("erpc", truss.Funcs{"execute_cast": func() {}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := rpc.Start(c); err == nil {
+			t.Error("started beside somebody else's erpc")
 		}
 	})
 }
