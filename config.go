@@ -127,6 +127,11 @@ type Config struct {
 	// os.Stdout.
 	Stdout io.Writer
 
+	// Setup, if not nil, starts what peers are to find as soon as they are connected
+	// (global, rpc, region, exports): Start calls it before it accepts the first
+	// connection. Its error is Start's.
+	Setup func(*Node) error
+
 	// Network is how the node listens and dials. Nil means TCP.
 	Network Network
 }

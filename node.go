@@ -81,6 +81,11 @@ func Start(ctx context.Context, config Config) (*Node, error) {
 	if err := n.startSystem(); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
+	if config.Setup != nil { // peers that dial meanwhile wait to be accepted
+		if err := config.Setup(n); err != nil {
+			return nil, errors.Join(err, n.Close())
+		}
+	}
 	if giver != nil {
 		_, a, _, _ := n.peers.dialling(giver.name, func() {}) // the first attempt of a node that lives: no error
 		n.start(a, false, giver)
