@@ -52,7 +52,7 @@ type undoSlot struct {
 }
 
 func newSendCache() *sendCache {
-	return &sendCache{slots: make([]sendSlot, firstSlots), seed: maphash.MakeSeed()}
+	return &sendCache{seed: maphash.MakeSeed()}
 }
 
 // grow doubles the slots in use. What is in them stays, for the peer has it
@@ -67,7 +67,9 @@ func (c *sendCache) grow() {
 
 // begin starts a frame.
 func (c *sendCache) begin() {
-	if c.taken > len(c.slots)/8 {
+	if c.slots == nil { // an idle connection, of which there may be many, never gets here
+		c.slots = make([]sendSlot, firstSlots)
+	} else if c.taken > len(c.slots)/8 {
 		c.grow()
 	}
 	c.frame++

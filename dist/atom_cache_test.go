@@ -13,6 +13,7 @@ import (
 // begunCache is a cache of all its slots, with a frame begun.
 func begunCache() *sendCache {
 	c := newSendCache()
+	c.begin()
 	for len(c.slots) < cacheSlots {
 		c.grow()
 	}
@@ -24,6 +25,10 @@ func begunCache() *sendCache {
 // thousand busy atoms are nearly all references.
 func TestCacheGrows(t *testing.T) {
 	c := newSendCache()
+	if c.slots != nil {
+		t.Errorf("an idle connection has %d slots", len(c.slots))
+	}
+	c.begin()
 	if len(c.slots) != firstSlots {
 		t.Fatalf("begins with %d slots", len(c.slots))
 	}
