@@ -85,18 +85,17 @@ type stream struct {
 
 func newConn(n *Node, socket net.Conn, peer dist.Result) *conn {
 	c := &conn{
-		node:    n,
-		name:    peer.Peer.Name,
-		peer:    peer,
-		hidden:  peer.Flags&dist.FlagPublished == 0,
-		socket:  socket,
-		wake:    make(chan struct{}, 1),
-		done:    make(chan struct{}),
-		in:      dist.NewReceiver(peer.Flags, dist.ReceiveLimits{Message: n.config.MaxMessage}),
-		out:     dist.NewSender(peer.Flags),
-		queue:   new(dist.Buffer),
-		spare:   new(dist.Buffer),
-		related: make(map[*Process]struct{}),
+		node:   n,
+		name:   peer.Peer.Name,
+		peer:   peer,
+		hidden: peer.Flags&dist.FlagPublished == 0,
+		socket: socket,
+		wake:   make(chan struct{}, 1),
+		done:   make(chan struct{}),
+		in:     dist.NewReceiver(peer.Flags, dist.ReceiveLimits{Message: n.config.MaxMessage}),
+		out:    dist.NewSender(peer.Flags),
+		queue:  new(dist.Buffer),
+		spare:  new(dist.Buffer),
 	}
 	c.in.Alloc = n.slabs.alloc
 	c.frames = frameReader{
@@ -251,6 +250,9 @@ func (c *conn) relate(p *Process) bool {
 	c.mu.Lock()
 	lost := c.err != nil
 	if !lost {
+		if c.related == nil { // no earlier: most of a large cluster's links only tick
+			c.related = make(map[*Process]struct{})
+		}
 		c.related[p] = struct{}{}
 	}
 	c.mu.Unlock()

@@ -22,7 +22,7 @@ type frame struct {
 //
 // Small frames are read many at a time into a slab that is given away piece by piece:
 // bodies alias it, so that a message costs no allocation and no copy of its own on the
-// way to its receiver. The slab starts at 4 KiB, for there are many idle connections,
+// way to its receiver. The slab starts at 512 bytes, for there are many idle connections,
 // and doubles while reads fill it. If nobody keeps any of its bodies, or all have been
 // released, it is used again.
 //
@@ -47,7 +47,7 @@ type frameReader struct {
 }
 
 const (
-	minSlab = 4 << 10
+	minSlab = 512
 	maxSlab = 64 << 10
 	trusted = 260 << 10 // memory this large is allocated for a frame that only announces it
 
@@ -185,6 +185,9 @@ func cutOff(err error) error {
 // fill reads until n bytes are in the slab, which is never much.
 func (r *frameReader) fill(n int) error {
 	for r.end-r.start < n {
+		if r.start == r.end {
+			r.rewind()
+		}
 		if r.slab == nil || r.end == len(r.slab.b) || r.start > 0 && len(r.slab.b)-r.start < n {
 			r.renew(n)
 		}
@@ -205,6 +208,15 @@ func (r *frameReader) fill(n int) error {
 		}
 	}
 	return nil
+}
+
+// rewind has an empty slab read from its start again, if nobody else has any of it.
+// Without that ticks alone would fill it in time, and it would grow.
+func (r *frameReader) rewind() {
+	if r.end > 0 && r.slab.idle(r.given) {
+		r.slab.uses.Store(beingRead)
+		r.start, r.end, r.given = 0, 0, 0
+	}
 }
 
 // renew makes room for a frame of n bytes: in this slab if nobody else has any of it,

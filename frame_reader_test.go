@@ -112,3 +112,19 @@ func TestSlabsAreReused(t *testing.T) {
 		}
 	}
 }
+
+// TestTicksGrowNoSlab has an idle connection tick for days.
+func TestTicksGrowNoSlab(t *testing.T) {
+	ticks := iotest.OneByteReader(bytes.NewReader(make([]byte, 4*4096)))
+	r := frameReader{from: ticks, max: 4096, received: new(atomic.Int64), slabs: new(slabs)}
+	for range 4096 {
+		f, err := r.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.done(f, false)
+	}
+	if len(r.slab.b) != minSlab {
+		t.Errorf("ticks have grown the slab to %d bytes", len(r.slab.b))
+	}
+}
