@@ -247,5 +247,6 @@ func (d *deadline) stop() {
 	d.version++
 	if d.timer != nil {
 		d.timer.Stop()
+		d.timer = nil // a connection has a deadline in its handshake, and then for days none
 	}
 }
