@@ -34,7 +34,7 @@ type Receiver struct {
 	flags  Flags
 	limits ReceiveLimits
 	header bool
-	cache  *recvCache // nil unless negotiated
+	cache  *recvCache // nil until the first header, and unless negotiated
 	dec    etf.Decoder
 	sig    Signal
 	// The latest header and control message, as bytes and as what they mean: a
@@ -52,9 +52,6 @@ func NewReceiver(flags Flags, limits ReceiveLimits) *Receiver {
 	r := &Receiver{flags: flags, limits: limits.withDefaults(), header: flags.header()}
 	r.dec.Limits = r.limits.Terms
 	r.dec.Copy = true // control messages outlive the frame
-	if flags.Has(FlagDistHdrAtomCache) {
-		r.cache = new(recvCache)
-	}
 	return r
 }
 
@@ -137,7 +134,10 @@ const latestMax = 256
 // atoms reads the list of atom references. Without the cache it must be empty,
 // as OTP's emulator crashes on references it has no cache for.
 func (r *Receiver) atoms(b []byte, base int) (atoms []etf.Term, rest []byte, err error) {
-	if r.cache != nil {
+	if r.flags.Has(FlagDistHdrAtomCache) {
+		if r.cache == nil {
+			r.cache = new(recvCache)
+		}
 		return r.cache.header(b, base)
 	}
 	if len(b) == 0 || b[0] != 0 {
