@@ -21,6 +21,7 @@ func drive(j contender.Job) (contender.Figures, error) {
 		"send":         driveSend,
 		"rtt":          driveTrips,
 		"call":         driveCalls,
+		"erpc":         driveERPC,
 		"mixed":        driveMixed,
 		"encode":       driveEncode,
 		"decode":       driveDecode,

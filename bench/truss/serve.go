@@ -9,6 +9,7 @@ import (
 	"github.com/truss-beam/truss"
 	"github.com/truss-beam/truss/bench/internal/contender"
 	"github.com/truss-beam/truss/etf"
+	"github.com/truss-beam/truss/rpc"
 )
 
 func serve(j contender.Job) (string, error) {
@@ -20,13 +21,23 @@ func serve(j contender.Job) (string, error) {
 	if _, err := node.Spawn(s.sink, truss.Registered("sink")); err != nil {
 		return "", err
 	}
-	_, err = node.Serve("calc", calc{})
-	return node.Name(), err
+	if _, err := node.Serve("calc", calc{}); err != nil {
+		return "", err
+	}
+	return node.Name(), serveERPC(node)
 }
 
 type server struct {
 	node    *truss.Node
 	dynamic bool
+}
+
+// serveERPC has the function that a driver of any system calls of an OTP server.
+func serveERPC(node *truss.Node) error {
+	if err := rpc.Start(node); err != nil {
+		return err
+	}
+	return node.Export("erlang", truss.Funcs{"+": func(a, b int) int { return a + b }})
 }
 
 type calc struct{}

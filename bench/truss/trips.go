@@ -7,6 +7,7 @@ import (
 	"github.com/truss-beam/truss"
 	"github.com/truss-beam/truss/bench/internal/contender"
 	"github.com/truss-beam/truss/etf"
+	"github.com/truss-beam/truss/rpc"
 )
 
 func driveTrips(j contender.Job) (contender.Figures, error) {
@@ -71,6 +72,25 @@ func driveCalls(j contender.Job) (contender.Figures, error) {
 			return work(func() error {
 				var sum int
 				err := p.Call(ctx, to, add{A: 1, B: 2}, &sum)
+				if err == nil && sum != 3 {
+					err = fmt.Errorf("1 + 2 is %d", sum)
+				}
+				return err
+			})
+		})
+	})
+}
+
+// driveERPC calls a function, each caller a process.
+func driveERPC(j contender.Job) (contender.Figures, error) {
+	node, err := connected(j)
+	if err != nil {
+		return nil, err
+	}
+	return contender.Trips(j, func(work func(func() error) error) error {
+		return within(node, func(ctx context.Context, p *truss.Process) error {
+			return work(func() error {
+				sum, err := rpc.Call[int](ctx, p, j.Peer, "erlang", "+", 1, 2)
 				if err == nil && sum != 3 {
 					err = fmt.Errorf("1 + 2 is %d", sum)
 				}

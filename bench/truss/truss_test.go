@@ -55,7 +55,7 @@ func job(t *testing.T) contender.Job {
 
 func TestScenarios(t *testing.T) {
 	j := job(t)
-	for i, scenario := range []string{"send", "rtt", "call"} {
+	for i, scenario := range []string{"send", "rtt", "call", "erpc"} {
 		j.Scenario, j.Name = scenario, "driver"+string(rune('a'+i))+"@127.0.0.1"
 		f, err := drive(j)
 		if err != nil || f["count"] != 100 {

@@ -71,8 +71,8 @@ func roundTripBars(otps []string) []Bar {
 		{Name: "round trip p50, of raw TCP's", Of: p50, To: each("round trip", "p50_us", TCP), Limit: 1.5, Most: true},
 		{Name: "round trip p50, of OTP's", Of: p50, To: each("round trip", "p50_us", otps...), Limit: 1. / 3, Most: true},
 		{Name: "round trip p99, of OTP's p50", Of: p99, To: each("round trip", "p50_us", otps...), Limit: 1, Most: true},
-		{Name: "erpc sequential p50, of OTP's", Limit: 1. / 3, Most: true, Missing: "package rpc is not there yet"},
-		{Name: "erpc from 64 callers, rate of OTP's", Limit: 6, Missing: "package rpc is not there yet"},
+		{Name: "erpc sequential p50, of OTP's", Of: Figure{erpcName(1), Truss, "p50_us"}, To: each(erpcName(1), "p50_us", otps...), Limit: 1. / 3, Most: true},
+		{Name: "erpc from 64 callers, rate of OTP's", Of: Figure{erpcName(64), Truss, "rate"}, To: each(erpcName(64), "rate", otps...), Limit: 6},
 		{Name: mixed + " p99, of OTP's", Of: Figure{mixed, Truss, "p99_us"}, To: each(mixed, "p99_us", otps...), Limit: 0.1, Most: true},
 	}
 }

@@ -145,12 +145,14 @@ func roundTrips(otps []string) []Point {
 		points = append(points, Point{Name: fmt.Sprintf("gen_server call, %d callers", callers), Job: job,
 			Contenders: append(append(alone(Truss), alone(otps...)...), alone(Ergo2, Ergo3, NATS)...)})
 		job.Scenario = "erpc"
-		points = append(points, Point{Name: fmt.Sprintf("erpc, %d callers", callers), Job: job, Contenders: alone(otps...)})
+		points = append(points, Point{Name: erpcName(callers), Job: job, Contenders: append(alone(Truss), alone(otps...)...)})
 	}
 	return append(points, Point{Name: "round trip beside 10 MB messages", Long: 4,
 		Job:        contender.Job{Scenario: "mixed", Size: 10_000_000, Count: 10, Senders: 1},
 		Contenders: append(alone(Truss), alone(otps...)...)})
 }
+
+func erpcName(callers int) string { return fmt.Sprintf("erpc, %d callers", callers) }
 
 func codecs(otps []string) []Point {
 	var points []Point
