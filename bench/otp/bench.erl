@@ -45,6 +45,9 @@ handle_cast(_, S) -> {noreply, S}.
 
 sink() ->
     receive
+        {start, From, Kind, Receivers, Each} when Kind =:= functions; Kind =:= processes ->
+            pubsub(),
+            spawn(fun() -> crowd(From, Receivers, Each) end);
         {start, From, Kind, Receivers, Each} ->
             Pids = [spawn(fun() -> receiver(Kind, From, Each) end) || _ <- lists:seq(1, Receivers)],
             From ! {ready, Pids};
@@ -111,6 +114,14 @@ drive(#{scenario := "mixed", size := Size, count := Count} = O) ->
     Took = mixed(Echo, []),
     {figures, Rates} = rates(Count, now_us() - Start, Size),
     {figures, [{trips, length(Took)} | latencies(Took)] ++ Rates};
+drive(#{scenario := "broadcast", subs := Subs, count := Count} = O) ->
+    Peers = [connect(O#{peer := Peer}) || Peer <- string:lexemes(maps:get(peer, O, ""), ",")],
+    pubsub(),
+    Subscribers = max(1, length(Peers)) * Subs,
+    _ = broadcasts(Peers, Subs, max(1, get(warmup, O)), Subscribers),
+    Micros = broadcasts(Peers, Subs, Count, Subscribers),
+    {figures, [_ | Rates]} = rates(Count * Subscribers, Micros, 0),
+    {figures, [{count, Count} | Rates]};
 drive(#{scenario := "encode"} = O) ->
     Term = binary_to_term(realistic()),
     codec(O, fun() -> term_to_binary(Term) end);
@@ -217,6 +228,96 @@ rates(Count, Micros, Size) ->
 
 now_us() -> erlang:monotonic_time(microsecond).
 now_ns() -> erlang:monotonic_time(nanosecond).
+
+%% ---- Phoenix.PubSub's shape: what Registry.dispatch does for a registry of
+%% duplicate keys, and the adapter PG2, of which each node has a process in a group
+%% of pg that forwards to the subscribers of its own node.
+
+pubsub() ->
+    Self = self(),
+    case whereis(adapter) of
+        undefined -> spawn(fun() -> adapter(Self) end), receive adapter -> ok end;
+        _ -> ok
+    end.
+
+adapter(Starter) ->
+    register(adapter, self()),
+    ets:new(subscriptions, [named_table, public, duplicate_bag, {read_concurrency, true}, {write_concurrency, true}]),
+    {ok, _} = pg:start(pubsub),
+    ok = pg:join(pubsub, adapter, self()),
+    Starter ! adapter,
+    adapter().
+
+adapter() ->
+    receive {forward_to_local, Topic, Message, _} -> dispatch(Topic, Message) end,
+    adapter().
+
+remote() -> [P || P <- pg:get_members(pubsub, adapter), node(P) =/= node()].
+
+broadcast(Topic, Message) ->
+    Forward = {forward_to_local, Topic, Message, 'Elixir.Phoenix.PubSub'},
+    [P ! Forward || P <- remote()],
+    dispatch(Topic, Message).
+
+dispatch(Topic, Message) ->
+    Entries = try ets:lookup_element(subscriptions, Topic, 2) catch error:badarg -> [] end,
+    lists:foreach(fun({Pid, _}) -> Pid ! Message end, Entries).
+
+%% The subscribers of one node. Each adds what it has got when it has got
+%% everything; the last one ends the run. See crowd.go.
+crowd(From, Subs, Each) ->
+    Self = self(),
+    Totals = atomics:new(3, []),
+    atomics:put(Totals, 1, Subs),
+    Pids = [spawn(fun() -> subscriber(Self, Totals, Each, 0, 0) end) || _ <- lists:seq(1, Subs)],
+    [ets:insert(subscriptions, {<<"bench">>, {P, nil}}) || P <- Pids],
+    From ! {ready, [Self]},
+    receive complete -> ok after 20000 -> ok end,
+    From ! {done, atomics:get(Totals, 2), atomics:get(Totals, 3)},
+    receive stop -> ok end,
+    ets:delete(subscriptions, <<"bench">>),
+    [P ! stop || P <- Pids],
+    From ! {done, 0, 0}.
+
+subscriber(Crowd, Totals, Each, Each, Sum) ->
+    atomics:add(Totals, 2, Each),
+    atomics:add(Totals, 3, Sum),
+    case atomics:sub_get(Totals, 1, 1) of 0 -> Crowd ! complete; _ -> ok end,
+    receive stop -> ok end;
+subscriber(Crowd, Totals, Each, Count, Sum) ->
+    receive {reading, N, on} -> subscriber(Crowd, Totals, Each, Count + 1, Sum + N) end.
+
+%% Microseconds for so many broadcasts; subscribing and its end are not in them.
+broadcasts(Peers, Subs, Each, Subscribers) ->
+    case Peers of
+        [] -> Self = self(), spawn(fun() -> crowd(Self, Subs, Each) end);
+        _ -> [{sink, P} ! {start, self(), processes, Subs, Each} || P <- Peers]
+    end,
+    Crowds = [receive {ready, [C]} -> C after 20000 -> throw("no answer") end || _ <- lists:seq(1, max(1, length(Peers)))],
+    reachable(length(Peers), 1000),
+    Start = now_us(),
+    publish(0, Each),
+    Got = [receive {done, C, S} -> {C, S} end || _ <- Crowds],
+    Micros = now_us() - Start,
+    [C ! stop || C <- Crowds],
+    [receive {done, 0, 0} -> ok end || _ <- Crowds],
+    Lost = Subscribers * Each - lists:sum([C || {C, _} <- Got]),
+    Sum = lists:sum([S || {_, S} <- Got]),
+    if
+        Lost > 0 -> throw(lists:flatten(io_lib:format("lost ~p of ~p messages", [Lost, Subscribers * Each])));
+        Sum =/= Subscribers * (Each * (Each - 1) div 2) -> throw("the messages that came are not those that were sent");
+        true -> Micros
+    end.
+
+publish(Each, Each) -> ok;
+publish(N, Each) -> broadcast(<<"bench">>, {reading, N, on}), publish(N + 1, Each).
+
+reachable(Nodes, Tries) ->
+    case length(remote()) of
+        Nodes -> ok;
+        Other when Tries =:= 0 -> throw(lists:flatten(io_lib:format("broadcasts would reach ~p nodes of ~p", [Other, Nodes])));
+        _ -> timer:sleep(10), reachable(Nodes, Tries - 1)
+    end.
 
 %% ---- without a server
 

@@ -40,6 +40,10 @@ func begin(ctx context.Context, p *truss.Process, peer string, kind etf.Atom, re
 	if err := p.Send(ctx, truss.Name{Name: "sink", Node: peer}, request); err != nil {
 		return nil, err
 	}
+	return awaitReady(ctx, p)
+}
+
+func awaitReady(ctx context.Context, p *truss.Process) ([]etf.Pid, error) {
 	limited, stop := context.WithTimeout(ctx, 20*time.Second)
 	defer stop()
 	m, err := p.Receive(limited)

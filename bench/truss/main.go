@@ -23,6 +23,7 @@ func drive(j contender.Job) (contender.Figures, error) {
 		"call":         driveCalls,
 		"erpc":         driveERPC,
 		"mixed":        driveMixed,
+		"broadcast":    driveBroadcast,
 		"encode":       driveEncode,
 		"decode":       driveDecode,
 		"idle-process": driveIdleProcesses,

@@ -9,6 +9,7 @@ import (
 	"github.com/truss-beam/truss"
 	"github.com/truss-beam/truss/bench/internal/contender"
 	"github.com/truss-beam/truss/etf"
+	"github.com/truss-beam/truss/pubsub"
 	"github.com/truss-beam/truss/rpc"
 )
 
@@ -30,6 +31,7 @@ func serve(j contender.Job) (string, error) {
 type server struct {
 	node    *truss.Node
 	dynamic bool
+	ps      *pubsub.PubSub // nil until somebody asks for subscribers
 }
 
 // serveERPC has the function that a driver of any system calls of an OTP server.
@@ -73,6 +75,9 @@ func (s *server) startReceivers(ctx context.Context, p *truss.Process, m truss.M
 	if err := m.Unmarshal(&request); err != nil {
 		return err
 	}
+	if request.Kind == functions || request.Kind == processes {
+		return s.startCrowd(request)
+	}
 	var reply ready
 	for range request.Receivers {
 		receiver, err := s.node.Spawn(s.receiver(request))
@@ -82,6 +87,16 @@ func (s *server) startReceivers(ctx context.Context, p *truss.Process, m truss.M
 		reply.Pids = append(reply.Pids, receiver.PID())
 	}
 	return p.Send(ctx, request.From, reply)
+}
+
+func (s *server) startCrowd(request startReceivers) error {
+	if s.ps == nil {
+		var err error
+		if s.ps, err = startPubSub(s.node); err != nil {
+			return err
+		}
+	}
+	return startCrowd(s.node, s.ps, request)
 }
 
 func (s *server) collect(ctx context.Context, p *truss.Process, m truss.Message) error {

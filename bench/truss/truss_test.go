@@ -66,6 +66,15 @@ func TestScenarios(t *testing.T) {
 	if f, err := drive(j); err != nil || f["trips"] < 1 {
 		t.Errorf("mixed: %v, %v", f, err)
 	}
+	j.Scenario, j.Subs, j.Count, j.Name = "broadcast", 3, 5, "drivery@127.0.0.1"
+	if f, err := drive(j); err != nil || f["count"] != 5 {
+		t.Errorf("broadcast to a peer: %v, %v", f, err)
+	}
+	local := j
+	local.Peer, local.Payload, local.Name = "", "processes", "driverz@127.0.0.1"
+	if f, err := drive(local); err != nil || f["count"] != 5 {
+		t.Errorf("broadcast to processes of its own: %v, %v", f, err)
+	}
 	j.Scenario, j.Count, j.Name = "mesh", 4, "driver@127.0.0.1"
 	if f, err := drive(j); err != nil || f["links"] != 6 {
 		t.Errorf("mesh: %v, %v", f, err)

@@ -15,9 +15,10 @@ type Job struct {
 	Size     int
 	Count    int // messages, round trips, calls, nodes or processes, over all senders
 	Senders  int // also callers
+	Subs     int // subscribers of each node to a broadcast
 	Warmup   int // units of Count before the clock starts
 	Name     string
-	Peer     string // what the server printed after "ready"
+	Peer     string // what the server printed after "ready"; of several, with commas
 	EPMD     int    // port of the epmd to use
 	Port     int    // a free port, for a server that cannot choose one
 	PID      int    // of the server's process, to look at its memory
@@ -37,6 +38,7 @@ func Parse(args []string) (Job, error) {
 	flags.IntVar(&j.Size, "size", 0, "bytes of a binary")
 	flags.IntVar(&j.Count, "count", 1, "units of work")
 	flags.IntVar(&j.Senders, "senders", 1, "senders or callers at once")
+	flags.IntVar(&j.Subs, "subs", 0, "subscribers of each node")
 	flags.IntVar(&j.Warmup, "warmup", 0, "units of work before the clock starts")
 	flags.StringVar(&j.Name, "name", "", "node name")
 	flags.StringVar(&j.Peer, "peer", "", "where the server is")
@@ -74,6 +76,7 @@ func (j Job) Args() []string {
 	number("size", j.Size)
 	number("count", j.Count)
 	number("senders", j.Senders)
+	number("subs", j.Subs)
 	number("warmup", j.Warmup)
 	text("name", j.Name)
 	text("peer", j.Peer)

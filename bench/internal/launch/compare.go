@@ -1,7 +1,11 @@
 package launch
 
 import (
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/truss-beam/truss/bench/internal/contender"
@@ -22,12 +26,13 @@ type Comparison struct {
 	plan    Plan
 	epmd    int
 	servers map[string]*Server
+	several map[string][]*Server // of the point that is being measured
 	drivers int
 }
 
 // NewComparison prepares runs with the epmd at that port of 127.0.0.1.
 func NewComparison(systems *Systems, plan Plan, epmd int) *Comparison {
-	return &Comparison{systems: systems, plan: plan, epmd: epmd, servers: make(map[string]*Server)}
+	return &Comparison{systems: systems, plan: plan, epmd: epmd, servers: make(map[string]*Server), several: make(map[string][]*Server)}
 }
 
 // Close ends all servers.
@@ -35,6 +40,7 @@ func (c *Comparison) Close() {
 	for name := range c.servers {
 		c.stop(name)
 	}
+	c.stopSeveral()
 }
 
 // Run measures the points one after the other. At each, the contenders take
@@ -61,6 +67,7 @@ func (c *Comparison) Run(points []table.Point) []table.Sample {
 				samples = append(samples, s)
 			}
 		}
+		c.stopSeveral()
 		c.plan.Log("%2d/%d %s (%.1f s)", i+1, len(points), p.Name, time.Since(start).Seconds())
 	}
 	return samples
@@ -96,7 +103,7 @@ func (c *Comparison) calibrate(p table.Point) (map[table.Contender]int, []table.
 // senders and at most a hundred times the count to start from.
 func scaled(j contender.Job, s table.Sample, target float64) int {
 	count := int(float64(s.Count) * target / max(s.Figures["seconds"], 1e-6))
-	return max(j.Senders, min(count, 100*j.Count))
+	return max(1, j.Senders, min(count, 100*j.Count))
 }
 
 func (c *Comparison) sample(p table.Point, who table.Contender, round, count int) table.Sample {
@@ -123,7 +130,17 @@ func (c *Comparison) figures(p table.Point, who table.Contender, count int) (con
 	job.Warmup = max(job.Senders, count/5)
 	c.drivers++
 	job.Name = fmt.Sprintf("driver%d@127.0.0.1", c.drivers)
-	if who.Server != "" {
+	if p.Servers > 0 {
+		servers, err := c.severalServers(who.Server, p.Servers)
+		if err != nil {
+			return nil, err
+		}
+		var all []string
+		for _, s := range servers {
+			all = append(all, s.Where)
+		}
+		job.Peer = strings.Join(all, ",")
+	} else if who.Server != "" {
 		server, err := c.server(who.Server)
 		if err != nil {
 			return nil, err
@@ -151,19 +168,55 @@ func (c *Comparison) server(name string) (*Server, error) {
 	if s := c.servers[name]; s != nil {
 		return s, nil
 	}
-	port, err := FreePort()
+	job, err := c.serverJob()
 	if err != nil {
 		return nil, err
 	}
-	c.drivers++ // a name that was used lately may still be taken
-	job := contender.Job{Role: "serve", Name: fmt.Sprintf("server%d@127.0.0.1", c.drivers), EPMD: c.epmd, Port: port}
 	s, err := Serve(c.systems.Command(name, job))
 	if err != nil {
 		return nil, err
 	}
-	s.port = port
+	s.port = job.Port
 	c.servers[name] = s
 	return s, nil
+}
+
+func (c *Comparison) serverJob() (contender.Job, error) {
+	port, err := FreePort()
+	c.drivers++ // a name that was used lately may still be taken
+	return contender.Job{Role: "serve", Name: fmt.Sprintf("server%d@127.0.0.1", c.drivers), EPMD: c.epmd, Port: port}, err
+}
+
+// severalServers starts n servers of a system, at the same time, if they do not
+// run.
+func (c *Comparison) severalServers(name string, n int) ([]*Server, error) {
+	if s := c.several[name]; s != nil {
+		return s, nil
+	}
+	servers, errs := make([]*Server, n), make([]error, n)
+	var all sync.WaitGroup
+	for i := range n {
+		job, err := c.serverJob()
+		if err != nil {
+			return nil, err
+		}
+		cmd := c.systems.Command(name, job)
+		all.Go(func() { servers[i], errs[i] = Serve(cmd) })
+	}
+	all.Wait()
+	c.several[name] = slices.DeleteFunc(servers, func(s *Server) bool { return s == nil })
+	return c.several[name], errors.Join(errs...)
+}
+
+// stopSeveral ends them at once: twenty orderly ends of BEAMs take their time.
+func (c *Comparison) stopSeveral() {
+	for _, servers := range c.several {
+		for _, s := range servers {
+			killGroup(s.cmd)
+			s.Stop()
+		}
+	}
+	clear(c.several)
 }
 
 func (c *Comparison) stop(name string) {

@@ -26,6 +26,9 @@ type Systems struct {
 func Build(bench string, releases []otp.Release) (*Systems, error) {
 	s := &Systems{bin: filepath.Join(bench, "bin"), otps: make(map[string]otp.Release)}
 	for _, r := range releases {
+		if err := r.Compile(); err != nil {
+			return nil, err
+		}
 		s.otps[OTPName(r)] = r
 	}
 	var err error
@@ -70,8 +73,11 @@ func (s *Systems) Command(system string, job contender.Job) *exec.Cmd {
 		return cmd
 	}
 	program := system
-	if system == table.Dynamic {
+	switch system {
+	case table.Dynamic:
 		program, job.Dynamic = table.Truss, true
+	case table.Procs:
+		program, job.Payload = table.Truss, "processes"
 	}
 	cmd := exec.Command(filepath.Join(s.bin, program), job.Args()...)
 	cmd.Env = append(os.Environ(), "BENCH_TERM="+base64.StdEncoding.EncodeToString(s.term))

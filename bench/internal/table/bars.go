@@ -33,8 +33,8 @@ func Bars(otps []string) []Bar {
 	bars = append(bars, roundTripBars(otps)...)
 	bars = append(bars, crossBars(otps)...)
 	bars = append(bars, codecBars(otps)...)
-	for _, what := range []string{"broadcast to 100k local subscribers", "broadcast to 20 nodes with 5k subscribers each"} {
-		bars = append(bars, Bar{Name: what + ", rate of OTP's Registry and pg", Limit: 5, Missing: "package pubsub is not there yet"})
+	for _, point := range []string{localBroadcast, clusterBroadcast} {
+		bars = append(bars, Bar{Name: point + ", rate of OTP's Registry and pg", Of: Figure{point, Truss, "rate"}, To: each(point, "rate", otps...), Limit: 5})
 	}
 	return append(bars, scaleBars()...)
 }

@@ -32,12 +32,16 @@ type Point struct {
 	Long float64
 	// Once in a quick comparison.
 	Once bool
+	// Servers is how many servers of the same system the driver works with, if
+	// not one. They end with the point.
+	Servers int
 }
 
 // Names of the systems that are no OTP.
 const (
 	Truss   = "truss"
 	Dynamic = "truss, dynamic terms"
+	Procs   = "truss, processes" // subscribers that are processes, not functions
 	Ergo2   = "ergo2"
 	Ergo3   = "ergo3"
 	NATS    = "nats"
@@ -62,6 +66,7 @@ func alone(names ...string) []Contender {
 func Points(otps []string, quick bool) []Point {
 	points := oneWay(otps, quick)
 	points = append(points, roundTrips(otps)...)
+	points = append(points, broadcasts(otps, quick)...)
 	points = append(points, codecs(otps)...)
 	points = append(points, memory(otps)...)
 	points = append(points, Point{Name: "mesh", Once: true, Fixed: true,
@@ -153,6 +158,27 @@ func roundTrips(otps []string) []Point {
 }
 
 func erpcName(callers int) string { return fmt.Sprintf("erpc, %d callers", callers) }
+
+// Names of the points of package pubsub.
+const (
+	localBroadcast   = "broadcast to 100k local subscribers"
+	clusterBroadcast = "broadcast to 20 nodes with 5k subscribers each"
+)
+
+// broadcasts count broadcasts, and rate deliveries: 100,000 for each.
+func broadcasts(otps []string, quick bool) []Point {
+	local := Point{Name: localBroadcast, Long: 2, Job: contender.Job{Scenario: "broadcast", Count: 2, Subs: 100_000}}
+	cluster := Point{Name: clusterBroadcast, Job: contender.Job{Scenario: "broadcast", Count: 2, Subs: 5_000}, Servers: 20}
+	systems := append([]string{Truss}, otps...)
+	if !quick {
+		systems = append(systems, Procs)
+	}
+	for _, system := range systems {
+		local.Contenders = append(local.Contenders, Contender{system, ""})
+		cluster.Contenders = append(cluster.Contenders, Contender{system, system})
+	}
+	return []Point{local, cluster}
+}
 
 func codecs(otps []string) []Point {
 	var points []Point
