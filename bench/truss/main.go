@@ -29,6 +29,7 @@ func drive(j contender.Job) (contender.Figures, error) {
 		"idle-process": driveIdleProcesses,
 		"idle-conn":    driveIdleConnections,
 		"mesh":         driveMesh,
+		"mesh-share":   driveMeshShare,
 	}
 	run := scenarios[j.Scenario]
 	if run == nil {

@@ -12,29 +12,36 @@ import (
 	"github.com/truss-beam/truss/bench/internal/contender"
 )
 
-// driveMesh joins count nodes of this program into a full mesh over loopback. The
-// clock runs from the first Connect until every node lists all the others.
+// driveMesh joins count nodes into a full mesh over loopback, in this program if it
+// may have as many open files, or else in as few as may. The clock runs from the
+// order to connect until every node lists all the others.
 func driveMesh(j contender.Job) (contender.Figures, error) {
-	asked := float64(j.Count)
-	var err error
-	if j.Count, err = affordable(j.Count); err != nil {
+	programs, err := programs(j.Count)
+	if err != nil {
 		return nil, err
 	}
-	nodes := make([]*truss.Node, j.Count)
-	for i := range nodes {
-		if nodes[i], err = start(j, fmt.Sprintf("mesh%d_%s", i, j.Name)); err != nil {
-			return nil, err
-		}
+	first := (j.Count + programs - 1) / programs
+	others, err := startShares(j, first, programs)
+	if err != nil {
+		return nil, err
+	}
+	defer others.end()
+	nodes, err := startShare(j, 0, first)
+	if err != nil {
+		return nil, err
 	}
 	rss, err := residentBytes(syscall.Getpid())
 	if err != nil {
 		return nil, err
 	}
 	began, cpu := time.Now(), cpuTime()
-	if err := connectAll(nodes); err != nil {
+	if err := others.tell("go"); err != nil {
 		return nil, err
 	}
-	if err := awaitMesh(nodes); err != nil {
+	if err := formShare(j, nodes, 0); err != nil {
+		return nil, err
+	}
+	if err := others.await("formed"); err != nil {
 		return nil, err
 	}
 	took, used := time.Since(began).Seconds(), cpuTime()-cpu
@@ -43,16 +50,17 @@ func driveMesh(j contender.Job) (contender.Figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	return contender.Figures{
-		"count": float64(j.Count), "asked": asked, "links": links, "seconds": took, "us_per_link": took / links * 1e6,
-		"cpu_us_per_link": used.Seconds() / links * 1e6, "rss_bytes_per_link": (now - rss) / links,
-	}, nil
+	f := contender.Figures{"count": float64(j.Count), "programs": float64(programs), "links": links, "seconds": took, "us_per_link": took / links * 1e6}
+	if programs == 1 { // or it would be what this one's share takes
+		f["cpu_us_per_link"], f["rss_bytes_per_link"] = used.Seconds()/links*1e6, (now-rss)/links
+	}
+	return f, nil
 }
 
-// affordable is how many nodes this program can have open files for: each link
-// has two ends here, and dials use some for a moment. It raises the limit as far
-// as it may.
-func affordable(nodes int) (int, error) {
+// programs is in how many programs so many nodes can be: each node's links take an
+// open file each, and dials use some for a moment. It raises the limit on open
+// files as far as it may.
+func programs(nodes int) (int, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0, err
@@ -61,21 +69,47 @@ func affordable(nodes int) (int, error) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0, err
 	}
-	for nodes > 2 && uint64(nodes*nodes+4*nodes+100) > limit.Cur {
-		nodes--
+	for n := 1; n <= nodes; n++ {
+		if share := (nodes + n - 1) / n; uint64(share*(nodes+4)+100) <= limit.Cur {
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("the limit on open files, %d, allows no node of a mesh of %d", limit.Cur, nodes)
+}
+
+func meshName(j contender.Job, i int) string { return fmt.Sprintf("mesh%d_%s", i, j.Name) }
+
+// startShare starts the nodes from one number to another.
+func startShare(j contender.Job, from, to int) ([]*truss.Node, error) {
+	var nodes []*truss.Node
+	for i := from; i < min(to, j.Count); i++ {
+		node, err := start(j, meshName(j, i))
+		if err != nil {
+			return nil, err
+		}
+		nodes = append(nodes, node)
 	}
 	return nodes, nil
 }
 
+// formShare connects nodes, the first of which has the number from, to all those
+// after them, and waits until they list all the others.
+func formShare(j contender.Job, nodes []*truss.Node, from int) error {
+	if err := connectAll(j, nodes, from); err != nil {
+		return err
+	}
+	return awaitMesh(nodes, j.Count-1)
+}
+
 // connectAll has every node connect to those after it, all at the same time, as
 // a cluster that starts does.
-func connectAll(nodes []*truss.Node) error {
+func connectAll(j contender.Job, nodes []*truss.Node, from int) error {
 	errs := make([]error, len(nodes))
 	var all sync.WaitGroup
-	for i, a := range nodes {
+	for i, node := range nodes {
 		all.Go(func() {
-			for _, b := range nodes[i+1:] {
-				if errs[i] = a.Connect(context.Background(), b.Name()); errs[i] != nil {
+			for peer := from + i + 1; peer < j.Count; peer++ {
+				if errs[i] = node.Connect(context.Background(), meshName(j, peer)); errs[i] != nil {
 					return
 				}
 			}
@@ -85,11 +119,11 @@ func connectAll(nodes []*truss.Node) error {
 	return errors.Join(errs...)
 }
 
-func awaitMesh(nodes []*truss.Node) error {
+func awaitMesh(nodes []*truss.Node, each int) error {
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
 		missing := 0
 		for _, node := range nodes {
-			missing += len(nodes) - 1 - len(node.Nodes())
+			missing += each - len(node.Nodes())
 		}
 		if missing == 0 {
 			return nil
