@@ -34,7 +34,7 @@ func Bars(otps []string) []Bar {
 	bars = append(bars, crossBars(otps)...)
 	bars = append(bars, codecBars(otps)...)
 	for _, point := range []string{localBroadcast, clusterBroadcast} {
-		bars = append(bars, Bar{Name: point + ", rate of OTP's Registry and pg", Of: Figure{point, Truss, "rate"}, To: each(point, "rate", otps...), Limit: 5})
+		bars = append(bars, Bar{Name: point + ", rate of OTP's Registry and pg", Of: Figure{point, Procs, "rate"}, To: each(point, "rate", otps...), Limit: 5})
 	}
 	return append(bars, scaleBars()...)
 }

@@ -169,9 +169,9 @@ const (
 func broadcasts(otps []string, quick bool) []Point {
 	local := Point{Name: localBroadcast, Long: 2, Job: contender.Job{Scenario: "broadcast", Count: 2, Subs: 100_000}}
 	cluster := Point{Name: clusterBroadcast, Job: contender.Job{Scenario: "broadcast", Count: 2, Subs: 5_000}, Servers: 20}
-	systems := append([]string{Truss}, otps...)
+	systems := append([]string{Procs}, otps...)
 	if !quick {
-		systems = append(systems, Procs)
+		systems = append(systems, Truss)
 	}
 	for _, system := range systems {
 		local.Contenders = append(local.Contenders, Contender{system, ""})
