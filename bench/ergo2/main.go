@@ -30,7 +30,7 @@ func start(j contender.Job) (node.Node, error) {
 	return ergo.StartNode(j.Name, cookie, node.Options{
 		Registrar: dist.CreateRegistrarWithRemoteEPMD("127.0.0.1", uint16(j.EPMD)),
 		Listeners: []node.Listener{{Hostname: "127.0.0.1", ListenBegin: 15000, ListenEnd: 65000}},
-		Proto: dist.CreateProto(protoOptions()),
+		Proto:     dist.CreateProto(protoOptions()),
 		// It would tell its makers about every node.
 		System: node.System{DisableAnonMetrics: true},
 	})
