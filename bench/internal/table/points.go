@@ -173,8 +173,8 @@ const (
 // broadcasts count broadcasts, and rate deliveries: 100,000 for each. To find out how
 // many take how long would take longer than they do: subscribing is most of a run.
 func broadcasts(otps []string, quick bool) []Point {
-	local := Point{Name: localBroadcast, Fixed: true, Job: contender.Job{Scenario: "broadcast", Count: 5, Subs: 100_000}}
-	cluster := Point{Name: clusterBroadcast, Fixed: true, Job: contender.Job{Scenario: "broadcast", Count: 5, Subs: 5_000}, Servers: 20}
+	local := Point{Name: localBroadcast, Fixed: true, Job: contender.Job{Scenario: "broadcast", Count: 2, Subs: 100_000}}
+	cluster := Point{Name: clusterBroadcast, Fixed: true, Job: contender.Job{Scenario: "broadcast", Count: 2, Subs: 5_000}, Servers: 20}
 	systems := append([]string{Procs}, otps...)
 	if !quick {
 		systems = append(systems, Truss)
