@@ -10,7 +10,7 @@ import (
 // carries a message in less time than the scheduler takes to wake the reader goroutine,
 // and it in turn the process. So a process that has sent something and waits reads the
 // socket itself for a while, as OTP's schedulers do (+sbwt), and what it sends when that
-// has brought it a message it writes itself. docs/decisions/0016 has the figures.
+// has brought it a message it writes itself. docs/decisions/0017 has the figures.
 
 // poll looks for a message to p on the connection that p has sent over last, for as
 // long as the node's BusyWait says, and tells whether there may be one.
