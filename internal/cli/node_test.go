@@ -144,7 +144,10 @@ func TestVisitorAtReady(t *testing.T) {
 	}()
 	lines := bufio.NewScanner(reader)
 	for _, want := range []string{"ready a@127.0.0.1", "nodeup tool@127.0.0.1", "nodedown tool@127.0.0.1 connection_closed"} {
-		if !lines.Scan() || lines.Text() != want {
+		for lines.Scan() && strings.Contains(lines.Text(), " truss-") {
+			continue // those who asked for the nodes
+		}
+		if lines.Text() != want {
 			t.Errorf("%q, want %q", lines.Text(), want)
 		}
 	}
