@@ -44,7 +44,7 @@ func Call[T any](ctx context.Context, r *Regions, region, module, function strin
 }
 
 // await returns the nodes of a region. If none is known it waits while one may still
-// turn up: until the first node has connected, and while nodes that have connected
+// turn up: until the first node has been found, and while nodes that have connected
 // have not been asked.
 func (r *Regions) await(ctx context.Context, region string) ([]string, error) {
 	bounded, cancel := ctx, context.CancelFunc(func() {})
@@ -79,7 +79,7 @@ func (r *Regions) settled() bool {
 			return false
 		}
 	}
-	return r.met
+	return r.found
 }
 
 func (r *Regions) noNode(region string, cause error) error {

@@ -28,7 +28,7 @@ func (r *Regions) follow(ctx context.Context, events <-chan truss.NodeEvent) {
 		r.drop(event.Node)
 		peerCtx, stop := context.WithCancel(truss.NoConnect(ctx))
 		p := &peer{stop: stop}
-		r.change(func() { r.peers[event.Node], r.met = p, true })
+		r.change(func() { r.peers[event.Node] = p })
 		asking.Go(func() { r.learn(peerCtx, event.Node, p) })
 	}
 	r.mu.Lock()
@@ -59,6 +59,7 @@ func (r *Regions) learn(ctx context.Context, node string, p *peer) {
 		r.change(func() {
 			p.asked = true
 			p.region, p.rtt = region, rtt
+			r.found = r.found || region != ""
 		})
 		if region != "" {
 			r.node.Logger().Debug("region of a node", "peer", node, "region", region, "round_trip", rtt)

@@ -47,7 +47,7 @@ type Regions struct {
 
 	mu      sync.Mutex
 	peers   map[string]*peer
-	met     bool          // some node has connected, ever
+	found   bool          // some node has been found, ever
 	changed chan struct{} // closed and replaced when any of this changes
 }
 

@@ -122,20 +122,6 @@ func TestStartUp(t *testing.T) {
 	})
 }
 
-// TestNobodyTells: once every node has answered, or failed to, there is nothing to
-// wait for.
-func TestNobodyTells(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := trusstest.New(t)
-		a, ra := in(t, c, "a", "ams")
-		c.Connect(a, c.Start("stranger"))
-		begin := time.Now()
-		if _, err := ask(t.Context(), ra, "syd"); !errors.Is(err, region.ErrNoNode) || time.Since(begin) >= time.Second {
-			t.Errorf("after %v: %v", time.Since(begin), err)
-		}
-	})
-}
-
 // TestEnvironment: where a node is, as Fly.io and releases elsewhere say it.
 func TestEnvironment(t *testing.T) {
 	for _, test := range []struct {
