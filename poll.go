@@ -30,7 +30,6 @@ func (p *Process) poll(ctx context.Context) bool {
 			c.reading.Unlock()
 			if err != nil {
 				c.fail(readError(err)) // of which the reader goroutine tells p, if it concerns it
-				return false
 			}
 		}
 		switch {
@@ -38,7 +37,7 @@ func (p *Process) poll(ctx context.Context) bool {
 			p.skip, p.misses = 0, 0
 			p.prompt.Store(true)
 			return true
-		case p.ended.Load() || ctx.Err() != nil:
+		case c.lost.Load() || p.ended.Load() || ctx.Err() != nil:
 			return false
 		case time.Since(start) > n.config.BusyWait:
 			if p.misses++; p.misses > patience {
