@@ -119,8 +119,9 @@ func (m Message) copied() bool {
 // of left to the garbage collector: for who receives more than that should have to do
 // with. It is never needed. Afterwards neither the message may be used, nor its
 // Elements, nor byte slices decoded from it, which may be its memory; all other
-// values stay what they are. Call it once, and not on a Message that was sent on to
-// others on this node.
+// values stay what they are. Call it once, and not on a message that was sent on to
+// others on this node, nor if a byte slice of it of 8 KiB or more was sent on to another
+// node: Send may still read that.
 func (m Message) Release() {
 	if m.from != nil && m.from.slab != nil {
 		m.from.slab.release()

@@ -18,7 +18,7 @@ type ReceiveLimits struct {
 
 // MaxFrame is a bound on the length of frames for whoever reads them from a
 // socket, to check before allocating. A node that fragments needs far less: 64 KiB
-// of payload, a header full of the longest atoms (260 kB), and a control message,
+// of payload (OTP; ours 256), a header full of the longest atoms (260 kB), and a control message,
 // of which only old forms with the reason inside are ever large. Where FRAGMENTS
 // was not negotiated a frame is as long as its payload; a peer may then need more.
 const MaxFrame = 64 << 20
