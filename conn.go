@@ -51,8 +51,12 @@ type conn struct {
 	receiver   *Process   // whom batch is for
 	batch      []Message  // kept back to be put in one mailbox at once
 	asleep     []*Process // to wake: they have got messages
+	started    int        // processes that the peer has had started since the last rouse
 
 	ticks ticks // owned by the node's tick loop
+
+	hope  hope      // of lingering; owned by the reader goroutine, as is since
+	since time.Time // when it last found something, if it lingers
 
 	chunks, unwritten net.Buffers // of one write; owned by the writer goroutine
 
@@ -68,6 +72,7 @@ type conn struct {
 	sent    int                   // how far it has come
 	streams []*stream             // large messages whose first fragment is queued or sent
 	writing bool                  // the writer goroutine is awake, or woken
+	gather  bool                  // who acts on what has arrived will see to the queue in a moment: see rouse
 	space   chan struct{}         // closed when senders may queue again; nil if none waits
 	idle    chan struct{}         // closed when all is written; nil if nobody waits
 	related map[*Process]struct{} // processes to tell of the loss

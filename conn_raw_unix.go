@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"syscall"
 
 	"github.com/truss-beam/truss/dist"
@@ -55,16 +56,31 @@ func (d *descriptor) Read(b []byte) (int, error) {
 func (c *conn) readRaw() error {
 	var failed error
 	err := c.raw.Read(func(fd uintptr) bool {
-		c.reading.Lock()
-		defer c.reading.Unlock()
-		c.descriptor.fd = fd
-		failed = c.act(nil)
-		return failed != errNoMore
+		for {
+			var found bool
+			if found, failed = c.actOnAll(fd); failed != errNoMore {
+				return true
+			}
+			if !c.lingers(found) {
+				return false
+			}
+			runtime.Gosched()
+		}
 	})
 	if err != nil {
 		return err
 	}
 	return failed
+}
+
+// actOnAll acts on what has arrived, and tells whether that was anything.
+func (c *conn) actOnAll(fd uintptr) (found bool, err error) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	c.descriptor.fd = fd
+	before := c.received.Load()
+	err = c.act(nil)
+	return c.received.Load() > before, err
 }
 
 // actRaw acts on what has arrived, for p. c.reading is held.

@@ -139,7 +139,7 @@ func (c *conn) handed(p *Process, r reception) {
 // run first: what they answer then goes out while this goroutine reads on.
 func (c *conn) rouse() {
 	c.hand()
-	switch n := len(c.asleep); {
+	switch n := len(c.asleep) + c.started; {
 	case n == 0:
 		return
 	case n > 1 || c.served:
@@ -147,12 +147,21 @@ func (c *conn) rouse() {
 	case c.crowd.Load() > 0:
 		c.crowd.Add(-1)
 	}
+	c.started = 0
+	c.gatherFrom()
 	for i, p := range c.asleep {
 		p.mailbox.rouse()
 		c.asleep[i] = nil
 	}
 	c.asleep = c.asleep[:0]
 	runtime.Gosched()
+	c.flushGathered()
+}
+
+func (c *conn) gatherFrom() {
+	c.mu.Lock()
+	c.gather = true
+	c.mu.Unlock()
 }
 
 // readError says in OTP's words why a socket could not be read.

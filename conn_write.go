@@ -8,11 +8,21 @@ const fragmentsPerWrite = 512 << 10
 
 // flush has the writer goroutine write the queue. c.mu is held, and released.
 func (c *conn) flush() {
-	if !c.writing && c.pending() {
+	if !c.writing && !c.gather && c.pending() {
 		c.writing = true
 		c.wake <- struct{}{} // never blocks: only who set writing sends, once
 	}
 	c.mu.Unlock()
+}
+
+// flushGathered writes what was queued while c.gather was set.
+func (c *conn) flushGathered() {
+	c.mu.Lock()
+	c.gather = false
+	if c.raw != nil && !c.writing && len(c.streams) == 0 && c.queue.Len() > 0 {
+		c.writeNow()
+	}
+	c.flush() // unlocks
 }
 
 // flushFor is flush for a process that has just sent something. If it is in the
@@ -28,8 +38,7 @@ func (c *conn) flushFor(p *Process) {
 // to the writer goroutine. c.mu is held at entry and exit, not during the write.
 func (c *conn) writeNow() {
 	c.writing = true
-	batch := c.queue
-	c.queue, c.spare = c.spare, nil
+	batch := c.takeQueue()
 	c.mu.Unlock()
 
 	n := c.tryWrite(batch)
@@ -88,12 +97,7 @@ func (c *conn) writeOnce() {
 		c.unsent, c.sent = nil, 0
 	} else {
 		c.takeFragments()
-		batch = c.queue
-		c.queue, c.spare = c.spare, nil
-	}
-	if c.space != nil && c.queued() < c.node.config.SendBuffer {
-		close(c.space)
-		c.space = nil
+		batch = c.takeQueue()
 	}
 	c.mu.Unlock()
 
@@ -106,6 +110,17 @@ func (c *conn) writeOnce() {
 	if err != nil {
 		c.failLocked(writeError(err))
 	}
+}
+
+// takeQueue takes what is queued to be written, which makes room for others. c.mu is held.
+func (c *conn) takeQueue() *dist.Buffer {
+	batch := c.queue
+	c.queue, c.spare = c.spare, nil
+	if c.space != nil && c.queued() < c.node.config.SendBuffer {
+		close(c.space)
+		c.space = nil
+	}
+	return batch
 }
 
 // write writes one batch, of which the first bytes have been sent, without copying the

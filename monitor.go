@@ -12,6 +12,8 @@ type monitor struct {
 	target target
 	object any      // what Down calls it: an etf.Pid or a Name
 	on     *Process // the process itself, if it is on this node
+
+	pending bool // it is of a process to be spawned, of which no answer has come
 }
 
 // watcher is what a process keeps of one that monitors it.
@@ -79,6 +81,12 @@ func (p *Process) addMonitor(ref etf.Ref, m monitor) bool {
 	return true
 }
 
+func (p *Process) dropMonitor(ref etf.Ref) {
+	p.mu.Lock()
+	delete(p.monitors, ref)
+	p.mu.Unlock()
+}
+
 func (p *Process) addWatcher(ref etf.Ref, w watcher) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -134,6 +142,9 @@ func (n *Node) sendDemonitor(p *Process, ref etf.Ref, m monitor) {
 	if m.on != nil {
 		m.on.removeWatcher(ref)
 		return
+	}
+	if m.pending {
+		return // started sees that the monitor is gone
 	}
 	if m.target.node == "" {
 		return // there was no such process; the Down is on its way

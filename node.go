@@ -40,8 +40,11 @@ type Node struct {
 	exports   exports
 	output    output
 	children  atomic.Int64 // processes started by requests that run
+	jobs      chan func()  // to the workers
+	workers   atomic.Int32 // that wait for one
 	slabs     slabs
 	polling   atomic.Bool // some process polls: see poll.go
+	lingering atomic.Bool // and some reader goroutine
 
 	localLinks sync.Mutex // held while both ends of a link on this node change
 
@@ -59,7 +62,7 @@ func Start(ctx context.Context, config Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{name: config.Name, config: config}
+	n := &Node{name: config.Name, config: config, jobs: make(chan func())}
 	n.life, n.endLife = context.WithCancel(context.Background())
 	n.log = config.Logger.With("node", n.name)
 	n.peers.up = make(map[string]*conn)

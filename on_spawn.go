@@ -45,8 +45,12 @@ func (c *conn) onSpawnRequest(s *dist.Signal) error {
 	if options.monitor {
 		reply.Flags |= dist.SpawnFlagMonitor
 	}
+	c.gatherFrom()
 	c.signal(&reply, nil)
 	c.node.startChild(p, mfa{module: ctl.Module, function: ctl.Function, args: c.message(s)}.run)
+	if c.started++; c.started == signalsPerRouse {
+		c.rouse()
+	}
 	return nil
 }
 
@@ -93,6 +97,10 @@ func (s *spawning) started(c *conn, child etf.Pid, flags uint64) {
 	linked := s.link && flags&dist.SpawnFlagLink != 0
 	monitored := s.monitor && flags&dist.SpawnFlagMonitor != 0
 	p.mu.Lock()
+	_, awaited := p.monitors[s.ref]
+	if s.outcome == nil && !awaited {
+		s.abandoned = true // by Demonitor, which left the rest to this
+	}
 	dead, reason := p.dead || s.abandoned, p.reason
 	if s.abandoned {
 		reason = etf.Atom("abandoned")
@@ -106,7 +114,9 @@ func (s *spawning) started(c *conn, child etf.Pid, flags uint64) {
 		}
 		p.monitors[s.ref] = monitor{target: target{node: c.name, pid: child}, object: child}
 	}
-	s.outcome <- spawned{pid: child}
+	if s.outcome != nil {
+		s.outcome <- spawned{pid: child}
+	}
 	p.mu.Unlock()
 	if dead && monitored {
 		c.signal(&dist.Control{Op: dist.OpDemonitorP, From: p.pid, To: child, Ref: s.ref}, nil)

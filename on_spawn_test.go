@@ -214,6 +214,7 @@ type lateCase struct {
 	name          string
 	link, monitor bool
 	dies          bool // the requester, instead of its context
+	noReply       bool // it does not wait, and gives its monitor up at once
 	ends          string
 }
 
@@ -222,13 +223,15 @@ type lateCase struct {
 // own end. Without a link it lives, and is no longer monitored.
 func TestSpawnAbandoned(t *testing.T) {
 	for _, test := range []lateCase{
-		{"abandoned, link", true, false, false, "abandoned"},
-		{"abandoned, link and monitor", true, true, false, "abandoned"},
-		{"abandoned, monitor", false, true, false, ""},
-		{"abandoned", false, false, false, ""},
-		{"dead, link", true, false, true, "enough"},
-		{"dead, link and monitor", true, true, true, "enough"},
-		{"dead, monitor", false, true, true, ""},
+		{"abandoned, link", true, false, false, false, "abandoned"},
+		{"abandoned, link and monitor", true, true, false, false, "abandoned"},
+		{"abandoned, monitor", false, true, false, false, ""},
+		{"abandoned", false, false, false, false, ""},
+		{"dead, link", true, false, true, false, "enough"},
+		{"dead, link and monitor", true, true, true, false, "enough"},
+		{"dead, monitor", false, true, true, false, ""},
+		{"no reply, monitor", false, true, false, true, ""},
+		{"no reply, dead, monitor", false, true, true, true, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			twoNodes(t, func(t *testing.T, ctx context.Context, a, b *Node) { abandon(t, ctx, a, b, test) })
@@ -250,9 +253,18 @@ func abandon(t *testing.T, ctx context.Context, a, b *Node, test lateCase) {
 		if test.dies {
 			time.AfterFunc(oneWay/2, func() { p.terminate(etf.Atom("enough")) })
 		}
-		_, err := p.SpawnRemote(short, SpawnRequest{Node: b.Name(), Module: "m", Function: "wait", Link: test.link, Monitor: test.monitor})
+		child, err := p.SpawnRemote(short, SpawnRequest{
+			Node: b.Name(), Module: "m", Function: "wait", Link: test.link, Monitor: test.monitor, NoReply: test.noReply,
+		})
 		var exit *ExitError
-		if !test.dies && !errors.Is(err, context.DeadlineExceeded) || test.dies && !errors.As(err, &exit) {
+		if test.noReply {
+			if err != nil {
+				t.Errorf("the request: %v", err)
+			}
+			if !test.dies {
+				p.Demonitor(child.Ref)
+			}
+		} else if !test.dies && !errors.Is(err, context.DeadlineExceeded) || test.dies && !errors.As(err, &exit) {
 			t.Errorf("the request: %v", err)
 		}
 		<-ctx.Done()

@@ -16,7 +16,7 @@ import (
 // long as the node's BusyWait says, and tells whether there may be one.
 func (p *Process) poll(ctx context.Context) bool {
 	c := p.via.Load()
-	if c == nil || c.raw == nil || c.lost.Load() || c.crowd.Load() > 0 || !p.hopeful() {
+	if c == nil || c.raw == nil || c.lost.Load() || c.crowd.Load() > 0 || !p.hope.any(p.node) {
 		return false
 	}
 	n := p.node
@@ -34,15 +34,13 @@ func (p *Process) poll(ctx context.Context) bool {
 		}
 		switch {
 		case !p.mailbox.empty():
-			p.skip, p.misses = 0, 0
+			p.hope.fulfilled()
 			p.prompt.Store(true)
 			return true
 		case c.lost.Load() || p.ended.Load() || ctx.Err() != nil:
 			return false
 		case time.Since(start) > n.config.BusyWait:
-			if p.misses++; p.misses > patience {
-				p.skip = 1 << min(p.misses-patience, maxSkip)
-			}
+			p.hope.missed()
 			return false
 		}
 	}
@@ -60,11 +58,54 @@ const (
 	crowdLasts = 32
 )
 
-// hopeful tells whether to poll.
-func (p *Process) hopeful() bool {
-	if p.skip > 0 {
-		p.skip--
+// hope tells whether to wait busily, by what has come of it so far.
+type hope struct{ skip, misses int }
+
+func (h *hope) any(n *Node) bool {
+	if h.skip > 0 {
+		h.skip--
 		return false
 	}
-	return p.node.config.BusyWait > 0
+	return n.config.BusyWait > 0
+}
+
+func (h *hope) fulfilled() { *h = hope{} }
+
+func (h *hope) missed() {
+	if h.misses++; h.misses > patience {
+		h.skip = 1 << min(h.misses-patience, maxSkip)
+	}
+}
+
+// lingers tells whether the reader goroutine is to look again, instead of sleeping, as
+// long as BusyWait after it last found something. Where a peer sends one message after
+// the other, or has one process after the other started, nobody else would poll.
+func (c *conn) lingers(found bool) bool {
+	n := c.node
+	switch {
+	case found && !c.since.IsZero():
+		c.hope.fulfilled()
+		c.since = time.Now()
+	case found:
+		if c.crowd.Load() > 0 || !c.hope.any(n) || !n.lingering.CompareAndSwap(false, true) {
+			return false
+		}
+		c.since = time.Now()
+	case c.since.IsZero():
+		return false
+	case time.Since(c.since) > n.config.BusyWait:
+		c.hope.missed()
+		return c.sleeps()
+	}
+	if n.polling.Load() || c.crowd.Load() > 0 {
+		return c.sleeps()
+	}
+	return true
+}
+
+// sleeps is the end of the reader goroutine's lingering.
+func (c *conn) sleeps() bool {
+	c.since = time.Time{}
+	c.node.lingering.Store(false)
+	return false
 }

@@ -5,8 +5,10 @@ package truss
 import (
 	"context"
 	"encoding/binary"
+	"io"
 	"log/slog"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 
@@ -14,14 +16,14 @@ import (
 	"github.com/truss-beam/truss/etf"
 )
 
-// TestPollingMeetsABreak: a message that a process has read itself reaches it also if
-// what comes behind breaks the connection.
-func TestPollingMeetsABreak(t *testing.T) {
-	n, err := Start(t.Context(), Config{Name: "a@127.0.0.1", Cookie: "c", Hidden: true, NoListen: true, BusyWait: time.Hour, Logger: slog.New(slog.DiscardHandler)})
+// bareConn is a connection without its goroutines, and its peer's end.
+func bareConn(t *testing.T) (*Node, *conn, net.Conn) {
+	t.Helper()
+	n, err := Start(t.Context(), Config{Name: "a@127.0.0.1", Cookie: "c", Hidden: true, NoListen: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer n.Close()
+	t.Cleanup(func() { n.Close() })
 	n.config.BusyWait = time.Hour // also with one processor
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -32,15 +34,21 @@ func TestPollingMeetsABreak(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ours.Close()
+	t.Cleanup(func() { ours.Close() })
 	theirs, err := listener.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer theirs.Close()
+	t.Cleanup(func() { theirs.Close() })
 	peer := dist.Result{Flags: dist.FlagsSupported}
 	peer.Peer.Name = "b@127.0.0.1"
-	c := newConn(n, ours, peer) // without its goroutines: only the process reads
+	return n, newConn(n, ours, peer), theirs
+}
+
+// TestPollingMeetsABreak: a message that a process has read itself reaches it also if
+// what comes behind breaks the connection.
+func TestPollingMeetsABreak(t *testing.T) {
+	n, c, theirs := bareConn(t)
 	p, err := n.visitor()
 	if err != nil {
 		t.Fatal(err)
@@ -65,5 +73,40 @@ func TestPollingMeetsABreak(t *testing.T) {
 	}
 	if !c.lost.Load() {
 		t.Error("what broke the protocol did not end the connection")
+	}
+}
+
+// TestGatheringMakesRoom: a sender that waits since too much is gathered goes on when
+// that has been written, by whoever acts on what arrives.
+func TestGatheringMakesRoom(t *testing.T) {
+	n, c, theirs := bareConn(t)
+	go io.Copy(io.Discard, theirs)
+	n.config.SendBuffer = 1000
+	p, err := n.visitor()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.leave()
+	c.gatherFrom()
+	to := &target{node: c.name, pid: etf.Pid{Node: "b@127.0.0.1", ID: 1, Creation: 1}}
+	if err := c.sendMessage(t.Context(), p, to, make([]byte, 2000)); err != nil {
+		t.Fatal(err)
+	}
+	sent := make(chan error)
+	go func() { sent <- c.sendMessage(t.Context(), p, to, etf.Atom("hello")) }()
+	for waits := false; !waits; runtime.Gosched() {
+		c.mu.Lock()
+		waits = c.space != nil
+		c.mu.Unlock()
+	}
+	c.flushGathered()
+	select {
+	case err := <-sent:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the sender still waits")
+		c.fail(ErrClosed)
 	}
 }

@@ -28,8 +28,8 @@ type Process struct {
 	ended atomic.Bool          // dead, for who need not wait for mu
 	via   atomic.Pointer[conn] // which the latest signal went over
 
-	prompt       atomic.Bool // its next signal, it writes itself: see poll.go
-	skip, misses int         // how often not to poll, and has been in vain; owned by its goroutine
+	prompt atomic.Bool // its next signal, it writes itself: see poll.go
+	hope   hope        // of polling; owned by its goroutine
 
 	// mu guards what follows. Of the other locks only watch's, the aliases' and
 	// mailboxes' are taken while it is held, and nothing is sent.

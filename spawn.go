@@ -21,9 +21,10 @@ type SpawnRequest struct {
 	// before it runs, so that no end of it is missed.
 	Link, Monitor bool
 
-	// NoReply does not wait for the answer, and so costs no round trip: that the node
-	// refuses, or was lost, is not learnt, and the Child is the zero one. It does not
-	// go with Link or Monitor. As the option {reply, no}.
+	// NoReply does not wait for the answer, and so costs no round trip. The Child has
+	// no PID then. That the node refuses, or was lost, is learnt only with Monitor: by
+	// a Down whose Reason is the *SpawnError, or noconnection. It does not go with
+	// Link. As the option {reply, no}, or {reply, error_only}.
 	NoReply bool
 
 	// Options are further ones of erlang:spawn_opt/5, such as {priority, high}, for
@@ -44,6 +45,9 @@ type SpawnError struct {
 	// option it does not know), or notsup (it does not start processes for others).
 	Reason etf.Atom
 }
+
+// MarshalTerm makes a SpawnError OTP's word for it: it can be a Down's Reason.
+func (e *SpawnError) MarshalTerm() (etf.Term, error) { return e.Reason, nil }
 
 func (e *SpawnError) Error() string {
 	switch e.Reason {
@@ -71,8 +75,8 @@ func (e *SpawnError) Error() string {
 // The new process has p's group leader: what it prints is printed there.
 func (p *Process) SpawnRemote(ctx context.Context, r SpawnRequest) (Child, error) {
 	n := p.node
-	if r.NoReply && (r.Link || r.Monitor) {
-		return Child{}, r.failed(&unsent{errors.New("NoReply with Link or Monitor")})
+	if r.NoReply && r.Link {
+		return Child{}, r.failed(&unsent{errors.New("NoReply with Link")})
 	}
 	if r.Node == "" || r.Node == n.name {
 		child, err := p.spawnHere(r)
@@ -108,7 +112,7 @@ type spawning struct {
 	by            *Process
 	ref           etf.Ref
 	link, monitor bool
-	outcome       chan spawned // gets exactly one, put under by.mu; capacity 1
+	outcome       chan spawned // gets exactly one, put under by.mu; capacity 1; nil if by does not wait
 	abandoned     bool         // guarded by by.mu: nobody waits any more
 }
 
@@ -119,30 +123,44 @@ type spawned struct {
 
 // spawnAt asks a peer, and waits for its answer.
 func (p *Process) spawnAt(ctx context.Context, c *conn, r SpawnRequest) (Child, error) {
-	s := &spawning{by: p, ref: p.node.newRef(), link: r.Link, monitor: r.Monitor, outcome: make(chan spawned, 1)}
-	if (r.Link || r.Monitor) && !c.relate(p) || !r.NoReply && !c.addSpawning(s) {
+	s := &spawning{by: p, ref: p.node.newRef(), link: r.Link, monitor: r.Monitor}
+	if !r.NoReply {
+		s.outcome = make(chan spawned, 1)
+	}
+	if (r.Link || r.Monitor) && !c.relate(p) || s.answered() && !c.addSpawning(s) {
 		return Child{}, &unsent{cmp.Or(p.exited(), noConnection(c.name, nil))}
 	}
 	if err := p.exited(); err != nil {
 		c.takeSpawning(s.ref)
 		return Child{}, &unsent{err}
 	}
+	if r.NoReply && r.Monitor {
+		p.addMonitor(s.ref, monitor{target: target{node: c.name}, object: etf.Pid{}, pending: true})
+	}
+	p.via.Store(c)
 	ctl := dist.Control{
 		Op: dist.OpSpawnRequest, Ref: s.ref, From: p.pid, Leader: p.leaderOfChildren(),
 		Module: etf.Atom(r.Module), Function: etf.Atom(r.Function), Arity: len(r.Args), Options: r.wireOptions(),
 	}
 	if err := c.send(ctx, p, &ctl, etf.List(r.Args)); err != nil {
 		c.takeSpawning(s.ref)
+		p.dropMonitor(s.ref)
 		if errors.Is(err, dist.ErrNotNegotiated) {
 			return Child{}, &SpawnError{Node: c.name, Reason: "notsup"}
 		}
 		return Child{}, &unsent{err}
 	}
-	if r.NoReply {
-		return Child{}, nil
+	switch {
+	case !r.NoReply:
+		return s.await(ctx)
+	case r.Monitor:
+		return Child{Ref: s.ref}, nil
 	}
-	return s.await(ctx)
+	return Child{}, nil
 }
+
+// answered tells whether the answer matters to anybody.
+func (s *spawning) answered() bool { return s.outcome != nil || s.monitor }
 
 func (s *spawning) await(ctx context.Context) (Child, error) {
 	var o spawned
@@ -219,7 +237,20 @@ func (c *conn) spawningsLost(reason error) {
 }
 
 func (s *spawning) refused(err error) {
+	if s.outcome == nil {
+		s.by.down(s.ref, refusal(err))
+		return
+	}
 	s.by.mu.Lock()
 	s.outcome <- spawned{err: err}
 	s.by.mu.Unlock()
+}
+
+// refusal is the reason of the Down that tells of a refusal.
+func refusal(err error) etf.Term {
+	var refused *SpawnError
+	if errors.As(err, &refused) {
+		return refused
+	}
+	return reasonNoConnection
 }

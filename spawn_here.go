@@ -32,7 +32,7 @@ func (n *Node) newChild(leader etf.Pid) (*Process, error) {
 }
 
 func (n *Node) startChild(p *Process, fn ProcessFunc) {
-	n.running.Go(func() {
+	n.work(func() {
 		defer n.children.Add(-1)
 		p.run(func(ctx context.Context, p *Process) error {
 			if err := p.exited(); err != nil {

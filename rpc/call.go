@@ -80,7 +80,7 @@ func (c call) run(ctx context.Context, p *truss.Process, result any) error {
 	}
 	tag := p.Node().NewRef()
 	child, err := p.SpawnRemote(ctx, truss.SpawnRequest{
-		Node: c.node, Module: "erpc", Function: "execute_call", Args: append([]any{tag}, c.mfa()...), Monitor: true,
+		Node: c.node, Module: "erpc", Function: "execute_call", Args: append([]any{tag}, c.mfa()...), Monitor: true, NoReply: true,
 	})
 	if err != nil {
 		return c.failed(refused(err), truss.NotSent(err))
@@ -93,7 +93,11 @@ func (c call) run(ctx context.Context, p *truss.Process, result any) error {
 		p.Demonitor(child.Ref)
 		return c.failed(fmt.Errorf("no result yet: %w", err), false)
 	}
-	return c.outcome(tag, m.Signal().(truss.Down).Reason, result)
+	reason := m.Signal().(truss.Down).Reason
+	if err, ok := reason.(*truss.SpawnError); ok {
+		return c.failed(refused(err), true)
+	}
+	return c.outcome(tag, reason, result)
 }
 
 // outcome reads the exit reason (erpc.erl, result/4).
