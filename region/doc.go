@@ -3,7 +3,7 @@
 // the user's data is. It does what Fly.RPC does for Elixir, and understands itself
 // with nodes that run it.
 //
-//	regions, err := region.Start(node, region.Config{}) // right after truss.Start
+//	regions, err := region.Start(node, region.Config{}) // in truss.Config.Setup
 //	defer regions.Close()
 //
 //	row, err := region.Call[Row](ctx, regions, region.Primary, "Elixir.MyApp.Orders", "place", order)
