@@ -154,7 +154,18 @@ func (c *citizen) settle(name string) (err error) {
 	if c.regions, err = region.Start(c.node, region.Config{Region: name}); err != nil {
 		return err
 	}
-	return c.node.Export("truss", truss.Funcs{"call_region": c.callRegion})
+	return c.node.Export("truss", truss.Funcs{"call_region": c.callRegion, "regions": c.knownRegions})
+}
+
+// knownRegions are the nodes of each region that is known, the node itself included.
+func (c *citizen) knownRegions() map[string][]etf.Atom {
+	known := map[string][]etf.Atom{}
+	for name, nodes := range c.regions.Known() {
+		for _, node := range nodes {
+			known[name] = append(known[name], etf.Atom(node))
+		}
+	}
+	return known
 }
 
 // callRegion calls a function in a region, of which primary is one.

@@ -74,7 +74,8 @@ a Phoenix.PubSub and prints what is broadcast on a topic, as a line
 and has a process registered as the PubSub: a call of {broadcast, Topic, Term}
 has the node broadcast Term, one of nodes replies to which nodes that would go.
 With --region it tells others its region as Fly.RPC does, and truss has
-call_region/4 (region or primary, module, function, arguments).
+call_region/4 (region or primary, module, function, arguments) and regions/0,
+the nodes of each region that it knows.
 
 With --dns it stays connected to all nodes that are named after the addresses a
 DNS name has, as dns_cluster does for Elixir: if this node is app@10.0.0.1 and
