@@ -2,7 +2,7 @@
 // locks that hold in all of it. A Truss node with it is a full member: BEAM
 // nodes register, look up and lock through it as through one of their own.
 //
-//	g, err := global.Start(node, global.Config{})  // right after truss.Start
+//	g, err := global.Start(node, global.Config{})  // in truss.Config.Setup
 //	defer g.Close(ctx)
 //
 //	err = g.RegisterName(ctx, etf.Atom("calc"), p.PID())

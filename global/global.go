@@ -69,8 +69,8 @@ type watched struct {
 // Start makes a node take part in global. It registers global_name_server, and
 // exports the functions of Erlang's module global that other nodes call, by rpc, which
 // it starts as well (rpc.Start). Nodes
-// connected already are joined; call it right after truss.Start all the same, for
-// BEAMs that connect wait until it is there.
+// connected already are joined; call it in truss.Config.Setup all the same, for a
+// BEAM that connects waits until it is there.
 //
 // The error is truss.ErrNameTaken if the node has it already, or truss.ErrClosed.
 func Start(node *truss.Node, config Config) (*Global, error) {

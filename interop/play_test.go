@@ -13,8 +13,8 @@ import (
 )
 
 // TestPlay runs truss play --check --beam with every release: machines with Go and
-// with OTP find each other by DNS, and each sees those that join, are killed and
-// come back.
+// with OTP find each other by DNS, each sees those that join, are killed and come
+// back, those with Go are in regions, and all get what is broadcast.
 func TestPlay(t *testing.T) {
 	truss := filepath.Join(t.TempDir(), "truss")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", truss, "../cmd/truss").CombinedOutput(); err != nil {
@@ -61,6 +61,7 @@ func checkPlayed(t *testing.T, release beam.Release, out string) {
 	t.Helper()
 	type line struct {
 		Do       string
+		Result   string
 		OK       bool
 		Machines []struct{ ID, Runs, State string }
 	}
@@ -74,10 +75,14 @@ func checkPlayed(t *testing.T, release beam.Release, out string) {
 		if !last.OK {
 			t.Errorf("not ok: %s", text)
 		}
+		if strings.HasPrefix(last.Do, "broadcast on") && !strings.Contains(last.Result, "has reached m1 m2 m3 m4 m5 b6 b7 ") {
+			t.Errorf("not everybody has got it: %s", text)
+		}
 		done = append(done, last.Do)
 	}
 	all := strings.Join(done, ", ")
-	for _, step := range []string{"start 3 machines", "start 2 BEAMs", "kill m2", "start m2", "kill b6", "start b6"} {
+	for _, step := range []string{"start 3 machines", "clone m1 --region syd", "start 2 BEAMs", "regions", "rpc primary", "rpc syd",
+		"kill m2", "start m2", "kill b6", "start b6", "broadcast on m1", "broadcast on b6"} {
 		if !strings.Contains(all, step) {
 			t.Errorf("%q is not among the steps: %s", step, all)
 		}

@@ -21,7 +21,7 @@ var ErrNoNode = errors.New("no node in the region")
 // "Elixir.MyApp.Orders".
 //
 // Errors are rpc.Call's, of the last node tried, and ErrNoNode, which says what regions
-// are known.
+// are known, and which nodes that are connected have told none.
 func Call[T any](ctx context.Context, r *Regions, region, module, function string, args ...any) (T, error) {
 	var none T
 	region = r.resolve(region)
@@ -88,9 +88,26 @@ func (r *Regions) noNode(region string, cause error) error {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		known = append(known, fmt.Sprintf("%s (%s)", name, strings.Join(all[name], ", ")))
 	}
-	err := fmt.Errorf("region: %s: %w; known are %s", region, ErrNoNode, strings.Join(known, ", "))
+	err := fmt.Errorf("region: %s: %w; known are %s%s", region, ErrNoNode, strings.Join(known, ", "), r.others())
 	if cause != nil {
 		return fmt.Errorf("%w: %w", err, cause)
 	}
 	return err
+}
+
+// others says why no more is known: the nodes that tell no region, or that there are
+// none.
+func (r *Regions) others() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	none := r.nodesIn("")
+	switch {
+	case len(r.peers) == 0:
+		return "; no other node is connected"
+	case len(none) == 0:
+		return ""
+	case len(none) == 1:
+		return "; " + none[0] + " has told none"
+	}
+	return "; " + strings.Join(none, ", ") + " have told none"
 }

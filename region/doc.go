@@ -3,7 +3,7 @@
 // the user's data is. It does what Fly.RPC does for Elixir, and understands itself
 // with nodes that run it.
 //
-//	regions, err := region.Start(node, region.Config{}) // right after truss.Start
+//	regions, err := region.Start(node, region.Config{}) // in truss.Config.Setup
 //	defer regions.Close()
 //
 //	row, err := region.Call[Row](ctx, regions, region.Primary, "Elixir.MyApp.Orders", "place", order)
@@ -15,9 +15,10 @@
 //
 // # What differs from Fly.RPC
 //
-// A call made before the first nodes have been asked waits for them, where Fly.RPC
-// says that there is no node in the region. Of several nodes in a region the one
-// that answers fastest is called, not any; if it surely has not run the function
-// (rpc.NotSent), the next. A node that does not answer the question for its region
-// is asked again. An error names the regions that are known.
+// A call for a region that has no node waits, as long as it may, until some node has
+// told its region and all that are connected have been asked, where Fly.RPC says at
+// once that there is none. Of several nodes in a region the one that answers fastest
+// is called, not any; if it surely has not run the function (rpc.NotSent), the next.
+// A node that does not answer the question for its region is asked again. An error
+// names the regions that are known, and the nodes that have told none.
 package region

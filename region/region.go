@@ -60,8 +60,8 @@ type peer struct {
 }
 
 // Start makes the node say where it is, and learn where others are, until Close. It
-// starts rpc as well. Do it right after truss.Start: a node with
-// Fly.RPC asks only once, when it connects.
+// starts rpc as well. Do it in truss.Config.Setup: a node with Fly.RPC asks only once,
+// when it connects.
 func Start(node *truss.Node, config Config) (*Regions, error) {
 	r := &Regions{
 		node:     node,

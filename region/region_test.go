@@ -75,7 +75,7 @@ func TestRegions(t *testing.T) {
 		begin := time.Now()
 		_, err := ask(ctx, ra, "gru")
 		if !errors.Is(err, region.ErrNoNode) || time.Since(begin) > 0 ||
-			!strings.HasSuffix(err.Error(), "known are ams (a@10.0.0.1), syd (s1@10.0.0.2, s2@10.0.0.3)") {
+			!strings.HasSuffix(err.Error(), "known are ams (a@10.0.0.1), syd (s1@10.0.0.2, s2@10.0.0.3); stranger@10.0.0.4 has told none") {
 			t.Errorf("after %v: %v", time.Since(begin), err)
 		}
 		// A node that is gone is forgotten, and the next is called.
@@ -113,10 +113,38 @@ func TestStartUp(t *testing.T) {
 		begin := time.Now()
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := ask(short, ra, "syd"); !errors.Is(err, region.ErrNoNode) || !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != time.Second {
+		if _, err := ask(short, ra, "syd"); !errors.Is(err, region.ErrNoNode) || !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != time.Second ||
+			!strings.Contains(err.Error(), "known are ams (a@10.0.0.1); no other node is connected") {
 			t.Errorf("after %v: %v", time.Since(begin), err)
 		}
 		if got, err := ask(t.Context(), ra, "syd"); got != b.Name() || err != nil || time.Since(begin) != 3*time.Second {
+			t.Errorf("after %v: %s, %v", time.Since(begin), got, err)
+		}
+	})
+}
+
+// TestStrangersFirst: nodes without a region that happen to connect before do not end
+// the wait; and if there are no others, the error says what they are.
+func TestStrangersFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := trusstest.New(t)
+		a, ra := in(t, c, "a", "ams")
+		b, _ := in(t, c, "b", "syd")
+		s, u := c.Start("s"), c.Start("u")
+		c.Connect(a, s)
+		c.Connect(a, u)
+		begin := time.Now()
+		if _, err := ask(t.Context(), ra, "syd"); !errors.Is(err, region.ErrNoNode) || time.Since(begin) != 5*time.Second ||
+			!strings.HasSuffix(err.Error(), "known are ams (a@10.0.0.1); s@10.0.0.3, u@10.0.0.4 have told none") {
+			t.Errorf("after %v: %v", time.Since(begin), err)
+		}
+		go func() {
+			time.Sleep(3 * time.Second)
+			if err := a.Connect(t.Context(), b.Name()); err != nil {
+				t.Error(err)
+			}
+		}()
+		if got, err := ask(t.Context(), ra, "syd"); got != b.Name() || err != nil {
 			t.Errorf("after %v: %s, %v", time.Since(begin), got, err)
 		}
 	})

@@ -1,7 +1,7 @@
 // Package rpc calls functions on other nodes, and lets other nodes call those of
 // this one: Erlang's erpc, and the older rpc with its process rex.
 //
-//	err := rpc.Start(node)                      // right after truss.Start
+//	err := rpc.Start(node)                      // in truss.Config.Setup
 //	err = node.Export("Elixir.MyApp.Calc", Calc{})
 //	iex> :erpc.call(:"go@10.0.0.1", MyApp.Calc, :add, [1, 2])
 //

@@ -26,6 +26,14 @@ func (c *Calc) Add(a, b int) int {
 	return c.total
 }
 
+func setup(node *truss.Node) error {
+	if _, err := global.Start(node, global.Config{}); err != nil {
+		return err
+	}
+	_, err := node.Serve("calc", truss.Methods(&Calc{}))
+	return err
+}
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -35,19 +43,13 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	node, err := truss.Start(ctx, truss.Config{}) // RELEASE_NODE, RELEASE_COOKIE
+	node, err := truss.Start(ctx, truss.Config{Setup: setup}) // RELEASE_NODE, RELEASE_COOKIE
 	if err != nil {
 		return err
 	}
 	defer node.Close()
-	if _, err := global.Start(node, global.Config{}); err != nil { // as every visible node does
-		return err
-	}
 	go discovery.Run(ctx, node, dns.Strategy{}) // DNS_CLUSTER_QUERY
 
-	if _, err := node.Serve("calc", truss.Methods(&Calc{})); err != nil {
-		return err
-	}
 	<-ctx.Done()
 	return nil
 }

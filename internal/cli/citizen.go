@@ -61,20 +61,36 @@ func cutPair(text string) (a, b string, ok bool) {
 // of its peers would wait for it in vain otherwise, and what else was asked for.
 type citizen struct {
 	node    *truss.Node
+	heard   inbox                  // what is broadcast
+	events  <-chan truss.NodeEvent // from the first peer on
 	global  *global.Global
 	scopes  *scopes
 	pubsubs map[string]*pubsub.PubSub
 	regions *region.Regions // nil without a region
 }
 
-// startCitizen starts global, which must be there when BEAMs connect.
-func startCitizen(node *truss.Node) (*citizen, error) {
-	g, err := global.Start(node, global.Config{})
-	if err != nil {
-		return nil, err
+// start is for truss.Config's Setup: whoever connects finds all of it. ctx bounds
+// the life of the node.
+func (c *citizen) start(ctx context.Context, node *truss.Node, f *citizenFlags) (err error) {
+	c.node, c.scopes, c.pubsubs = node, newScopes(node), map[string]*pubsub.PubSub{}
+	c.events = node.Events(ctx)
+	if c.global, err = global.Start(node, global.Config{}); err != nil {
+		return err
 	}
-	c := &citizen{node: node, global: g, scopes: newScopes(node), pubsubs: map[string]*pubsub.PubSub{}}
-	return c, node.Export("pg", c.scopes.functions())
+	if err := node.Export("pg", c.scopes.functions()); err != nil {
+		return err
+	}
+	echo, err := node.Serve("echo", echo{node})
+	if err != nil {
+		return err
+	}
+	if err := exportModule(node); err != nil {
+		return err
+	}
+	if err := serveRPC(node); err != nil {
+		return err
+	}
+	return c.join(ctx, f, echo)
 }
 
 // leaveLimit is how long a node that ends may take to leave the cluster.
@@ -98,8 +114,8 @@ func (c *citizen) leave() error {
 	return err
 }
 
-// join does what the flags say, for a process; heard gets what is broadcast.
-func (c *citizen) join(ctx context.Context, f *citizenFlags, p *truss.Process, heard inbox) error {
+// join does what the flags say, for a process.
+func (c *citizen) join(ctx context.Context, f *citizenFlags, p *truss.Process) error {
 	if err := c.settle(f.region); err != nil {
 		return err
 	}
@@ -122,7 +138,7 @@ func (c *citizen) join(ctx context.Context, f *citizenFlags, p *truss.Process, h
 	}
 	for _, text := range f.topics {
 		name, topic, _ := cutPair(text)
-		if err := c.subscribe(name, topic, heard); err != nil {
+		if err := c.subscribe(name, topic); err != nil {
 			return &failure{code: exitFailed, doing: "cannot listen to " + text, err: err}
 		}
 	}
@@ -138,7 +154,18 @@ func (c *citizen) settle(name string) (err error) {
 	if c.regions, err = region.Start(c.node, region.Config{Region: name}); err != nil {
 		return err
 	}
-	return c.node.Export("truss", truss.Funcs{"call_region": c.callRegion})
+	return c.node.Export("truss", truss.Funcs{"call_region": c.callRegion, "regions": c.knownRegions})
+}
+
+// knownRegions are the nodes of each region that is known, the node itself included.
+func (c *citizen) knownRegions() map[string][]etf.Atom {
+	known := map[string][]etf.Atom{}
+	for name, nodes := range c.regions.Known() {
+		for _, node := range nodes {
+			known[name] = append(known[name], etf.Atom(node))
+		}
+	}
+	return known
 }
 
 // callRegion calls a function in a region, of which primary is one.
@@ -150,7 +177,7 @@ func (c *citizen) callRegion(ctx context.Context, in, module, function etf.Atom,
 	return region.Call[etf.Term](ctx, c.regions, name, string(module), string(function), args...)
 }
 
-func (c *citizen) subscribe(name, topic string, heard inbox) error {
+func (c *citizen) subscribe(name, topic string) error {
 	ps := c.pubsubs[name]
 	if ps == nil {
 		scope, err := c.scopes.start(pubsub.Scope)
@@ -165,7 +192,7 @@ func (c *citizen) subscribe(name, topic string, heard inbox) error {
 			return err
 		}
 	}
-	return heard.subscribe(ps, name, topic)
+	return c.heard.subscribe(ps, name, topic)
 }
 
 // moduleAtom is the atom that Elixir means by a name: a module, or what is

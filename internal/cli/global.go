@@ -17,9 +17,9 @@ func globalCommand(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "global NODE",
 		Short: "List the global names that a node knows",
-		Long: `Global asks a node for the names that are registered with global, which are the
-same on all nodes of its partition, and prints a line for each: the name, which
-is a term, and the process that has it.
+		Long: `Global asks a node for the names that are registered with global, and prints a
+line for each: the name, which is a term, and the process that has it. Nodes
+that are connected to each other have the same names.
 
 It calls global:registered_names/0, and then whereis_name/1 for each name, by
 way of rex, as truss nodes does. With --json it prints

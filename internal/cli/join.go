@@ -113,6 +113,10 @@ func (j *joinFlags) visit(ctx context.Context, t *terminal, peer string, do func
 // startFailed explains why there is no node. The library speaks of its Config,
 // where the user has flags.
 func startFailed(err error) error {
+	var failed *failure // of Config.Setup
+	if errors.As(err, &failed) {
+		return failed
+	}
 	text := strings.NewReplacer("Config.Cookie", "--cookie, TRUSS_COOKIE", "Config.Name", "--name").Replace(err.Error())
 	hint := ""
 	switch {

@@ -74,7 +74,8 @@ a Phoenix.PubSub and prints what is broadcast on a topic, as a line
 and has a process registered as the PubSub: a call of {broadcast, Topic, Term}
 has the node broadcast Term, one of nodes replies to which nodes that would go.
 With --region it tells others its region as Fly.RPC does, and truss has
-call_region/4 (region or primary, module, function, arguments).
+call_region/4 (region or primary, module, function, arguments) and regions/0,
+the nodes of each region that it knows.
 
 With --dns it stays connected to all nodes that are named after the addresses a
 DNS name has, as dns_cluster does for Elixir: if this node is app@10.0.0.1 and
@@ -169,32 +170,16 @@ func (f *nodeFlags) run(ctx context.Context, t *terminal) (err error) {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	citizen := &citizen{heard: newInbox(t.logger())}
+	config.Setup = func(node *truss.Node) error { return citizen.start(ctx, node, &f.citizen) }
 	node, err := truss.Start(ctx, config)
 	if err != nil {
 		return startFailed(err)
 	}
 	defer func() { err = errors.Join(err, node.Close()) }()
-	citizen, err := startCitizen(node)
-	if err != nil {
-		return err
-	}
 	defer func() { err = errors.Join(err, citizen.leave()) }()
-	echo, err := node.Serve("echo", echo{node})
-	if err != nil {
-		return err
-	}
-	if err := exportModule(node); err != nil {
-		return err
-	}
-	if err := serveRPC(node); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	heard := newInbox(t.logger())
-	if err := citizen.join(ctx, &f.citizen, echo, heard); err != nil {
-		return err
-	}
 	discovered := make(chan struct{})
 	go func() {
 		defer close(discovered)
@@ -206,7 +191,7 @@ func (f *nodeFlags) run(ctx context.Context, t *terminal) (err error) {
 		cancel(nil)
 		<-discovered
 	}()
-	if err := f.printEvents(ctx, t, node, heard); err != nil {
+	if err := f.printEvents(t, citizen); err != nil {
 		return err
 	}
 	var failed *failure

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"strings"
 
@@ -27,10 +26,9 @@ func (l nodeLine) String() string {
 }
 
 // printEvents prints that the node is ready, and then its events and what it hears,
-// until ctx ends.
-func (f *nodeFlags) printEvents(ctx context.Context, t *terminal, node *truss.Node, heard inbox) error {
-	// Before ready is printed: who reads it may come and go before the next line here.
-	events := node.Events(ctx)
+// until they end.
+func (f *nodeFlags) printEvents(t *terminal, c *citizen) error {
+	node := c.node
 	ready := nodeLine{Event: "ready", Node: node.Name(), Port: node.Port(), Hidden: node.Hidden()}
 	if err := t.print(ready.String(), ready); err != nil {
 		return err
@@ -38,9 +36,9 @@ func (f *nodeFlags) printEvents(ctx context.Context, t *terminal, node *truss.No
 	for {
 		var err error
 		select {
-		case m := <-heard.messages:
+		case m := <-c.heard.messages:
 			err = t.print(m.String(), m)
-		case event, ok := <-events:
+		case event, ok := <-c.events:
 			if !ok {
 				return nil
 			}

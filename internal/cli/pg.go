@@ -19,9 +19,9 @@ func pgCommand(t *terminal) *cobra.Command {
 		Use:   "pg NODE [SCOPE]",
 		Short: "List the process groups that a node knows",
 		Long: `Pg asks a node for the groups of a pg scope, of ` + pg.DefaultScope + ` if no other is named, and
-prints a line for each member: the group, a term, and the process. A process
-that has joined twice is listed twice. The members are those that the node
-knows, on all nodes. Phoenix.PubSub's scope is Elixir.Phoenix.PubSub.
+prints a line for each member, on whatever node it is: the group, which is a
+term, and the process. A process that has joined twice is listed twice. The
+scope of Phoenix.PubSub is Elixir.Phoenix.PubSub.
 
 It calls pg:which_groups/1, and then get_members/2 for each group, by way of
 rex, as truss nodes does, and sends nothing to the scope itself. With --json it

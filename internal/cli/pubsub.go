@@ -16,10 +16,12 @@ func pubsubCommand(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pubsub",
 		Short: "Listen to a Phoenix.PubSub, or broadcast on it",
-		Long: `Pubsub takes part in a PubSub of a cluster: Phoenix.PubSub, or that of Truss,
-which are the same to each other. PubSubs and topics are written NAME/TOPIC, the
-name as in the application: MyApp.PubSub for {Phoenix.PubSub, name:
-MyApp.PubSub}. The topic is what follows the first slash.`,
+		Long: `Pubsub listens to the topics of a PubSub, or broadcasts on them. It can be one
+of Phoenix.PubSub or of Truss: to each other they are the same.
+
+NAME/TOPIC is the name that the PubSub has in the application, such as
+MyApp.PubSub for {Phoenix.PubSub, name: MyApp.PubSub}, and after the first slash
+the topic, which may have slashes itself.`,
 		Example: `  truss pubsub listen app@127.0.0.1 MyApp.PubSub/orders --cookie secret
   truss pubsub broadcast app@127.0.0.1 MyApp.PubSub/orders '{paid, 42}'`,
 		Args: cobra.NoArgs,
@@ -52,7 +54,7 @@ func broadcastCommand(t *terminal) *cobra.Command {
 		Short: "Broadcast a message to the subscribers on all nodes",
 		Long: `Broadcast sends TERM to all that have subscribed to a topic, on NODE and on the
 visible nodes it is connected to, as Phoenix.PubSub.broadcast/3 there would. It
-prints the nodes which have received it, a line each:
+prints the nodes it has sent it to, a line each:
 
   sent NODE
 
@@ -61,14 +63,14 @@ and with --json
   {"pubsub":"MyApp.PubSub","topic":"orders","sent":["app@127.0.0.1"],
    "without":["jobs@127.0.0.1"]}
 
-on one line, where the second list has the nodes without that PubSub. If there
-is no other the exit code is 1, as it is if a node cannot be reached.
+on one line, where the second list has the nodes without that PubSub. The exit
+code is 1 if no node has it, or if one cannot be reached.
 
 On topics of Phoenix channels use --event: clients that have joined the topic
 get that event with TERM as its payload, which must be a map. Anything else they
 would not understand.
 
-` + termHelp,
+` + termAlone,
 		Example: `  truss pubsub broadcast app@127.0.0.1 MyApp.PubSub/orders '{paid, 42}'
   truss pubsub broadcast app@127.0.0.1 App/room:1 '#{n => 1}' --event new_msg`,
 		Args: takes("NODE", "NAME/TOPIC", "TERM"),

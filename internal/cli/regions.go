@@ -16,9 +16,9 @@ func regionsCommand(t *terminal) *cobra.Command {
 		Use:   "regions NODE",
 		Short: "List the regions that the nodes of a cluster are in",
 		Long: `Regions asks a node, and each visible node it is connected to, for the region it
-says it is in, and prints a line for each: its name and its region, or - if it
-knows of none. Nodes with Fly.RPC know their region, Truss programs with
-region.Start, and truss node with --region.
+is in, and prints a line for each: its name and its region, or - if it is in
+none. Those are in a region that run Elixir's fly_rpc, a Truss program with
+region.Start, or truss node --region.
 
 It calls 'Elixir.Fly.RPC':my_region/0 by way of rex, as truss nodes does. With
 --json it prints

@@ -31,6 +31,10 @@ func TestRegions(t *testing.T) {
 			t.Errorf("in %s: %q, want %s", tt.in, got, tt.want)
 		}
 	}
+	known := command(t, "rpc", "a@127.0.0.1", "truss:regions", "--epmd", epmd).ok(t)
+	if known != "#{<<\"syd\">> => ['a@127.0.0.1']}\n" {
+		t.Errorf("it knows of %s", known)
+	}
 	const want = `{"node":"a@127.0.0.1","regions":[{"node":"a@127.0.0.1","region":"syd"},{"node":"b@127.0.0.1","region":null}]}` + "\n"
 	if got := command(t, "regions", "a@127.0.0.1", "--epmd", epmd, "--json").ok(t); got != want {
 		t.Errorf("%q, want %q", got, want)

@@ -20,20 +20,20 @@ func rpcCommand(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rpc NODE M:F [TERM]...",
 		Short: "Call a function on a node and print its result",
-		Long: `Rpc calls the function F of module M on a node with the TERMs as arguments, the
-way erpc:call/5 does, and prints the result in Erlang's syntax, or with --elixir
-in Elixir's. An Elixir module can be written as in Elixir: MyApp.Calc.add is
-Elixir.MyApp.Calc:add. With --json it prints
+		Long: `Rpc calls the function F of module M on a node, with the TERMs as its arguments,
+the way erpc:call/5 does, and prints the result in Erlang's syntax, or with
+--elixir in Elixir's. A function of an Elixir module can be written as Elixir
+does: MyApp.Calc.add is Elixir.MyApp.Calc:add. With --json it prints
 
   {"node":"app@127.0.0.1","function":"lists:sum/1","result":"6","took_ms":0.3}
 
 If the function fails, the error says how: error, exit or throw, and why; with
 -v, the stack of an error is printed too.
 
-When the time is up the function goes on over there. What it prints goes to
-standard output.
+What the function prints comes to standard output here, before the result. If
+--timeout ends the wait, the function goes on over there.
 
-` + strings.Split(termHelp, "\n\nNAME is")[0],
+` + termAlone,
 		Example: `  truss rpc app@127.0.0.1 erlang:node --cookie secret
   truss rpc app@127.0.0.1 lists:sum '[1, 2, 3]'
   truss rpc app@127.0.0.1 String.upcase '<<"fly">>' --elixir`,

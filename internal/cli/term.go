@@ -9,12 +9,15 @@ import (
 	"github.com/truss-beam/truss/etf"
 )
 
-// termHelp is the part about TERM in the help of the commands that take one.
-const termHelp = `TERM is one term in Erlang's syntax: {ok, [1, 2.5]}, #{key => <<"text">>},
+// termAlone is the part about TERM in the help of the commands that take one.
+const termAlone = `TERM is one term in Erlang's syntax: {ok, [1, 2.5]}, #{key => <<"text">>},
 'an atom', "a charlist". Expressions are no terms: self(), X and 1 + 2 are not
 understood. An Elixir string is a binary: <<"text">>, <<"Zoë"/utf8>> or ~"text".
 Quote it for the shell. A TERM of - is read from standard input; one that begins
-with a minus goes after --.
+with a minus goes after --.`
+
+// termHelp is termAlone for commands that take the NAME of a process as well.
+const termHelp = termAlone + `
 
 NAME is a registered name, taken as it is. That of an Elixir module is written
 in full: Elixir.MyApp.Calc.`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,21 +24,32 @@ type step struct {
 // checkMachines is how many machines the scenario begins with.
 const checkMachines = 3
 
+// elsewhere is a region that is not the primary one.
+const elsewhere = "syd"
+
 // steps is the scenario. The letter and number of a machine follow from the order
 // in which they are started.
 func (d *director) steps(beam bool) []step {
 	all := []step{
 		{"start 3 machines", "each sees the two others", d.adding(goMachine, checkMachines)},
-		{"clone m1", "a fourth is seen by all, and sees all", result(func(ctx context.Context) (outcome, error) { return d.clone(ctx, "m1", "") })},
+		{"clone m1 --region " + elsewhere, "a fourth, elsewhere, is seen by all, and sees all", result(func(ctx context.Context) (outcome, error) { return d.clone(ctx, "m1", elsewhere) })},
 		{"scale 5", "a fifth is seen by all, and sees all", result(func(ctx context.Context) (outcome, error) { return d.scale(ctx, 5) })},
 	}
 	if beam {
 		all = append(all, step{"start 2 BEAMs", "they see all, and all see them", d.adding(beamMachine, beams)})
 	}
-	all = append(all, step{"call echo everywhere", "every machine answers", d.callAll})
+	all = append(all,
+		step{"call echo everywhere", "every machine answers", d.callAll},
+		step{"regions", "every node has all in their regions", d.askRegions},
+		step{"rpc primary", "a machine of " + primaryRegion + " answers one that is elsewhere", d.callingIn("primary")},
+		step{"rpc " + elsewhere, "the machine in " + elsewhere + " answers another", d.callingIn(elsewhere)})
 	all = append(all, d.killAndReturn("m2")...)
 	if beam {
 		all = append(all, d.killAndReturn("b6")...)
+	}
+	all = append(all, d.broadcasting("m1"))
+	if beam {
+		all = append(all, d.broadcasting("b6"))
 	}
 	return append(all, step{"stop m5", "it leaves, and the others see that", d.stopCleanly("m5")})
 }
@@ -73,6 +85,48 @@ func (d *director) stopCleanly(id string) func(context.Context) (fmt.Stringer, e
 		}
 		return o, err
 	})
+}
+
+// askRegions waits until every node has all in their regions, and tells them.
+func (d *director) askRegions(ctx context.Context) (fmt.Stringer, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.limit)
+	defer cancel()
+	if err := d.cluster.settle(ctx, d.ask); err != nil {
+		return nil, err
+	}
+	in := map[string][]string{}
+	for _, m := range d.cluster.running(goMachine) {
+		in[m.Region] = append(in[m.Region], m.ID)
+	}
+	var parts []string
+	for _, region := range slices.Sorted(maps.Keys(in)) {
+		parts = append(parts, strings.Join(in[region], " ")+" in "+region)
+	}
+	return text(strings.Join(parts, ", ") + ", as each of them says"), nil
+}
+
+// callingIn wants the call to be answered in the region, and not by who called.
+func (d *director) callingIn(region string) func(context.Context) (fmt.Stringer, error) {
+	return func(ctx context.Context) (fmt.Stringer, error) {
+		r, err := d.callIn(ctx, region, etf.Tuple{etf.Atom("place"), etf.Atom("order")})
+		if err != nil {
+			return nil, err
+		}
+		on, err := d.cluster.find(r.Node)
+		if err != nil {
+			return nil, err
+		}
+		if on.ID == r.By || on.Region != regionNamed(region) {
+			return nil, &gapError{gaps: []gap{{r.By, on.ID, "called in region " + region + ", and " + on.ID + " in " + on.Region + " answered"}}}
+		}
+		return r, nil
+	}
+}
+
+func (d *director) broadcasting(id string) step {
+	return step{"broadcast on " + id, "all get it that listen to the topic", func(ctx context.Context) (fmt.Stringer, error) {
+		return d.broadcast(ctx, id, etf.Tuple{etf.Atom("from"), etf.Atom(id)})
+	}}
 }
 
 // callAll calls the echo of every machine.
@@ -152,7 +206,7 @@ func (d *director) check(ctx context.Context, out *screen, steps []step) error {
 			return fmt.Errorf("check failed at step %d of %d, %s", i+1, len(steps), s.do)
 		}
 		o.Result = got.String()
-		out.say(fmt.Sprintf("%s %7s  %-20s  %s\n%s", out.green("ok  "), took(o.Seconds), s.do, s.waits, out.dim(strings.Repeat(" ", 14)+"> "+o.Result)), o)
+		out.say(fmt.Sprintf("%s %7s  %-21s  %s\n%s", out.green("ok  "), took(o.Seconds), s.do, s.waits, out.dim(strings.Repeat(" ", 14)+"> "+o.Result)), o)
 	}
 	d.showSuccess(out, checkObject{OK: true, Steps: len(steps), Seconds: time.Since(begin).Seconds()})
 	return nil
@@ -181,7 +235,7 @@ const shownLog = 15
 func (d *director) showFailure(out *screen, o stepObject, err error) {
 	o.Error = err.Error()
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %7s  %-20s  %s\n", out.red("FAIL"), took(o.Seconds), o.Do, o.WaitsFor)
+	fmt.Fprintf(&b, "%s %7s  %-21s  %s\n", out.red("FAIL"), took(o.Seconds), o.Do, o.WaitsFor)
 	var missing *gapError
 	if !errors.As(err, &missing) {
 		fmt.Fprintf(&b, "     %v\n", err)

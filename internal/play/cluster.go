@@ -35,7 +35,7 @@ type machine struct {
 	sees    map[string]bool // by its own nodeup and nodedown lines
 	end     string          // how it ended
 	log     []string        // the last lines of it
-	heard   int             // messages of the demo topic
+	heard   int             // messages of the demo topic that were awaited
 	started time.Time
 }
 
@@ -53,6 +53,7 @@ type cluster struct {
 	mu       sync.Mutex // guards all following fields
 	machines []*machine // by number
 	last     int        // number
+	awaited  string     // the message of the demo topic whose arrivals are counted
 	changed  chan struct{}
 }
 
@@ -124,7 +125,9 @@ func (c *cluster) tell(m *machine, life int, r report) {
 		delete(m.sees, r.Node)
 		unasked = c.byNode(r.Node) == nil
 	case "message":
-		m.heard++
+		if r.Topic == demoTopic && r.Term == c.awaited {
+			m.heard++
+		}
 	case "exit":
 		// Who started it waits for it to come up, and hears that it did not.
 		unasked = m.asked == "" && m.state == running

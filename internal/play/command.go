@@ -24,25 +24,31 @@ become one cluster. Each machine is a process of its own that runs truss node,
 with a loopback address of its own. They know nothing of each other, but ask a
 DNS server, which play runs, for demo.internal. At the prompt machines are
 added, stopped, killed and brought back; every command waits until all others
-have seen it, and says how long that took. The end of play ends the machines.
+have seen it, and says how long that took. The command help lists them. When
+play ends, so do the machines.
 
-Machines with Go are in a region, at first all in fra, the primary one: clone m1
---region syd starts one elsewhere, and rpc primary TERM calls a function there.
-All of them listen to the topic demo of a PubSub, on which broadcast TERM
-broadcasts.
+Every machine with Go is in a region, at first in fra, the primary one. At the
+prompt
 
-With --check there is no prompt: a fixed scenario is run, and it is checked that
-every machine saw every change, by what its node printed and by asking it. The
-exit code is 1 if one did not.
+  clone m1 --region syd  starts a machine like m1 in another region
+  regions                asks every node in which region it has which
+  rpc primary TERM       calls a function in the primary region, from another
+  broadcast TERM         broadcasts to all machines, by a topic of a PubSub
 
-With --beam two more machines run a real Erlang/OTP (erl on PATH), which finds
-the others by the same DNS.
+With --check there is no prompt: a fixed scenario of these is run, and it is
+checked that every machine saw every change, by what its node printed and by
+asking it, that calls were answered in their region, and that all machines got
+what was broadcast. The exit code is 1 if anything of it failed.
+
+With --beam two more machines run a real Erlang/OTP (erl on PATH). They find the
+others by the same DNS and take part in the PubSub, but are in no region: that
+would take Elixir and fly_rpc.
 
 Where there are no loopback addresses but 127.0.0.1, as on macOS, the machines
 share it, and find each other's ports by SRV records.`,
 		Example: `  truss play
   truss play --check --beam
-  printf 'scale 4\nnodes\n' | truss play`,
+  printf 'clone m1 --region syd\nrpc primary hello\n' | truss play`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			json, err := cmd.Flags().GetBool("json")
@@ -54,9 +60,9 @@ share it, and find each other's ports by SRV records.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.BoolVar(&o.check, "check", false, "run a fixed scenario instead of a prompt; exit 1 if\na machine missed something")
+	flags.BoolVar(&o.check, "check", false, "run a fixed scenario instead of a prompt; exit 1 if\nit fails")
 	flags.BoolVar(&o.beam, "beam", false, "add machines that run Erlang/OTP")
-	flags.IntVar(&o.machines, "machines", checkMachines, "start so `many` machines at the prompt")
+	flags.IntVar(&o.machines, "machines", checkMachines, "`number` of Go machines to start with")
 	flags.BoolVar(&o.oneAddress, "one-address", false, "let all machines share 127.0.0.1, as where there is\nno other address")
 	flags.DurationVar(&o.timeout, "timeout", time.Minute, "with --check: give up after this `time`")
 	cmd.AddCommand(machineCommand(run))

@@ -27,6 +27,7 @@ func commands() []command {
 			return nil
 		}},
 		{"nodes", "", "ask every node whom it lists (Node.list/0)", (*session).nodes},
+		{"regions", "", "ask every node in which region it has which", (*session).regions},
 		{"clone", "ID [--region R]", "start another machine like that one", (*session).cloneIn},
 		{"scale", "N", "start or stop machines until N run", (*session).scaleTo},
 		{"stop", "ID", "end a machine; its node leaves the cluster first", func(s *session, ctx context.Context, id string) error {
@@ -39,7 +40,7 @@ func commands() []command {
 			return s.changed(s.start(ctx, id))
 		}},
 		{"call", "ID|NODE TERM", "call the process echo there with an Erlang term", (*session).callEcho},
-		{"rpc", "primary|REGION TERM", "have the newest machine call a function in a region", (*session).rpcRegion},
+		{"rpc", "primary|REGION TERM", "call a function in a region, from another one", (*session).rpcRegion},
 		{"broadcast", "TERM", "have the first machine broadcast on the topic demo", (*session).broadcastDemo},
 		{"log", "ID", "show what a machine printed last", (*session).showLog},
 		{"dns", "", "show what DNS answers", (*session).showZone},
@@ -95,6 +96,12 @@ func (s *session) scaleTo(ctx context.Context, args string) error {
 func (s *session) nodes(ctx context.Context, _ string) error {
 	list, _ := s.cluster.snapshot()
 	s.out.showNodes(list, askNodes(ctx, s.ask, list))
+	return nil
+}
+
+func (s *session) regions(ctx context.Context, _ string) error {
+	list, _ := s.cluster.snapshot()
+	s.out.showRegions(list, askNodes(ctx, s.ask, list))
 	return nil
 }
 

@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/truss-beam/truss/etf"
 )
 
-// All Go machines are in a region, of which this one is the primary, and listen to
-// a topic of a PubSub.
+// All machines listen to a topic of a PubSub, and those with Go are in a region, of
+// which this one is the primary.
 const (
 	primaryRegion = "fra"
 	demoPubSub    = "Demo.PubSub"
@@ -38,22 +39,65 @@ func (s *session) cloneIn(ctx context.Context, args string) error {
 	return errors.New("it is written: clone ID, or clone ID --region REGION")
 }
 
-// goMachines are the Go machines that run.
-func (c *cluster) goMachines() []machine {
+// running are the machines that run, of all kinds or one.
+func (c *cluster) running(kinds ...kind) []machine {
 	list, _ := c.snapshot()
-	var up []machine
-	for _, m := range list {
-		if m.Kind == goMachine && m.state == running {
-			up = append(up, m)
-		}
-	}
-	return up
+	return slices.DeleteFunc(list, func(m machine) bool {
+		return m.state != running || len(kinds) > 0 && !slices.Contains(kinds, m.Kind)
+	})
 }
 
-var errNoMachine = errors.New("no Go machine is running")
+// regional is a call in a region that was answered.
+type regional struct {
+	Node    string  `json:"node"`
+	By      string  `json:"by"`
+	Result  string  `json:"result"`
+	Seconds float64 `json:"seconds"`
+}
 
-// rpcRegion has the newest machine, which is the likeliest to be elsewhere, call
-// truss:at/1 in a region.
+func (r regional) String() string {
+	return "ran on " + r.Node + ", called by " + r.By + ", after " + took(r.Seconds)
+}
+
+// callIn calls truss:at/1 in a region, of which primary is one, from the newest
+// machine that is elsewhere, or else from the newest.
+func (d *director) callIn(ctx context.Context, region string, term etf.Term) (regional, error) {
+	up := d.cluster.running(goMachine)
+	if len(up) == 0 {
+		return regional{}, errors.New("no Go machine is running")
+	}
+	from := up[len(up)-1]
+	for _, m := range up {
+		if m.Region != regionNamed(region) {
+			from = m
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.limit)
+	defer cancel()
+	begin := time.Now()
+	reply, err := apply(ctx, d.ask, from.target(), "truss", "call_region", etf.Atom(region), etf.Atom("truss"), etf.Atom("at"), etf.List{term})
+	if err != nil {
+		return regional{}, fmt.Errorf("%s cannot call in region %s: %w", from.ID, region, err)
+	}
+	result, _ := reply.(etf.Tuple)
+	node, ok := etf.Atom(""), len(result) == 2
+	if ok {
+		node, ok = result[0].(etf.Atom)
+	}
+	if !ok || !etf.Equal(result[1], term) {
+		return regional{}, fmt.Errorf("%s called in region %s and got %s", from.ID, region, etf.Format(reply))
+	}
+	return regional{string(node), from.ID, etf.Format(result[1]), time.Since(begin).Seconds()}, nil
+}
+
+func regionNamed(region string) string {
+	if region == "primary" {
+		return primaryRegion
+	}
+	return region
+}
+
+// rpcRegion is rpc primary|REGION TERM.
 func (s *session) rpcRegion(ctx context.Context, args string) error {
 	region, text, ok := strings.Cut(args, " ")
 	if !ok {
@@ -63,103 +107,103 @@ func (s *session) rpcRegion(ctx context.Context, args string) error {
 	if err != nil {
 		return err
 	}
-	up := s.cluster.goMachines()
-	if len(up) == 0 {
-		return errNoMachine
-	}
-	from := up[len(up)-1]
-	ctx, cancel := context.WithTimeout(ctx, s.limit)
-	defer cancel()
-	begin := time.Now()
-	call := etf.List{etf.Atom(region), etf.Atom("truss"), etf.Atom("at"), etf.List{term}}
-	reply, err := s.ask.call(ctx, from.target(), "rex", etf.Tuple{etf.Atom("call"), etf.Atom("truss"), etf.Atom("call_region"), call, etf.Atom("user")})
+	result, err := s.callIn(ctx, region, term)
 	if err != nil {
 		return err
 	}
-	result, ok := reply.(etf.Tuple)
-	if !ok || len(result) != 2 || result[0] == etf.Term(etf.Atom("badrpc")) {
-		return fmt.Errorf("%s cannot call in region %s: %s", from.ID, region, etf.Format(reply))
-	}
-	node, printed, elapsed := etf.Format(result[0]), etf.Format(result[1]), time.Since(begin).Seconds()
-	s.out.say(fmt.Sprintf("%s  %s", printed, s.out.dim("ran on "+strings.Trim(node, "'")+", called by "+from.ID+", after "+took(elapsed))), struct {
-		Node    string  `json:"node"`
-		By      string  `json:"by"`
-		Result  string  `json:"result"`
-		Seconds float64 `json:"seconds"`
-	}{strings.Trim(node, "'"), from.ID, printed, elapsed})
+	s.out.say(result.Result+"  "+s.out.dim(result.String()), result)
 	return nil
 }
 
-// broadcastDemo has the first machine broadcast, and waits until all have it.
+// hearing is a broadcast that has arrived.
+type hearing struct {
+	Broadcast string   `json:"broadcast"`
+	By        string   `json:"by"`
+	Heard     []string `json:"heard"`
+	Seconds   float64  `json:"seconds"`
+}
+
+func (h hearing) reached() string { return h.By + " has reached " + strings.Join(h.Heard, " ") }
+func (h hearing) String() string  { return h.reached() + " after " + took(h.Seconds) }
+
+// broadcast has a machine broadcast, the first if id is empty, and waits until all
+// have it, on BEAMs as well.
+func (d *director) broadcast(ctx context.Context, id string, term etf.Term) (hearing, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, d.limit, fmt.Errorf("not within %v", d.limit))
+	defer cancel()
+	text := etf.Format(term)
+	up := d.cluster.await(text)
+	i := slices.IndexFunc(up, func(m machine) bool { return m.ID == id || id == "" })
+	if i < 0 {
+		return hearing{}, errors.New(strings.TrimSpace("no machine "+id) + " is running")
+	}
+	from := up[i]
+	if err := d.awaitAudience(ctx, from, up); err != nil {
+		return hearing{}, err
+	}
+	begin := time.Now()
+	reply, err := d.ask.call(ctx, from.target(), demoServer, etf.Tuple{etf.Atom("broadcast"), demoTopic, term})
+	if err != nil {
+		return hearing{}, err
+	}
+	if reply != etf.Term(etf.Atom("ok")) {
+		return hearing{}, fmt.Errorf("%s cannot broadcast: it answers %s", from.ID, etf.Format(reply))
+	}
+	got, err := d.cluster.awaitHeard(ctx, up)
+	return hearing{text, from.ID, got, time.Since(begin).Seconds()}, err
+}
+
+// broadcastDemo is broadcast TERM.
 func (s *session) broadcastDemo(ctx context.Context, text string) error {
 	term, err := etf.Parse(text)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.limit, fmt.Errorf("not within %v", s.limit))
-	defer cancel()
-	up := s.cluster.goMachines()
-	if len(up) == 0 {
-		return errNoMachine
-	}
-	if err := s.awaitAudience(ctx, up); err != nil {
-		return err
-	}
-	begin := time.Now()
-	request := etf.Tuple{etf.Atom("broadcast"), demoTopic, term}
-	reply, err := s.ask.call(ctx, up[0].target(), demoServer, request)
+	h, err := s.broadcast(ctx, "", term)
 	if err != nil {
 		return err
 	}
-	if reply != etf.Term(etf.Atom("ok")) {
-		return fmt.Errorf("%s cannot broadcast: it answers %s", up[0].ID, etf.Format(reply))
-	}
-	got, err := s.cluster.awaitHeard(ctx, up)
-	if err != nil {
-		return err
-	}
-	elapsed := time.Since(begin).Seconds()
-	s.out.say(fmt.Sprintf("%s has reached %s", up[0].ID, strings.Join(got, " ")+"  "+s.out.dim("after "+took(elapsed))), struct {
-		Broadcast string   `json:"broadcast"`
-		By        string   `json:"by"`
-		Heard     []string `json:"heard"`
-		Seconds   float64  `json:"seconds"`
-	}{etf.Format(term), up[0].ID, got, elapsed})
+	s.out.say(h.reached()+"  "+s.out.dim("after "+took(h.Seconds)), h)
 	return nil
 }
 
-// awaitAudience waits until the first machine would broadcast to all others: those
-// that have only just joined tell it in their own time, and what is broadcast
-// meanwhile they do not get.
-func (s *session) awaitAudience(ctx context.Context, up []machine) error {
+// awaitAudience waits until a machine would broadcast to all others: those that
+// have only just joined tell it in their own time, and what is broadcast meanwhile
+// they do not get.
+func (d *director) awaitAudience(ctx context.Context, from machine, up []machine) error {
 	for {
-		reply, err := s.ask.call(ctx, up[0].target(), demoServer, etf.Atom("nodes"))
+		reply, err := d.ask.call(ctx, from.target(), demoServer, etf.Atom("nodes"))
 		if err != nil {
 			return err
 		}
-		known := map[etf.Term]bool{}
 		nodes, _ := reply.(etf.List)
-		for _, node := range nodes {
-			known[node] = true
-		}
-		missing := 0
-		for _, m := range up[1:] {
-			if !known[etf.Atom(m.Node)] {
-				missing++
+		var gaps []gap
+		for _, m := range up {
+			if m.ID != from.ID && !slices.Contains(nodes, etf.Term(etf.Atom(m.Node))) {
+				gaps = append(gaps, gap{from.ID, m.ID, "does not know that " + m.ID + " listens"})
 			}
 		}
-		if missing == 0 {
+		if len(gaps) == 0 {
 			return nil
 		}
 		select {
 		case <-time.After(askAgain):
 		case <-ctx.Done():
-			return fmt.Errorf("%s does not know of %d others that listen: %w", up[0].ID, missing, context.Cause(ctx))
+			return &gapError{gaps, context.Cause(ctx)}
 		}
 	}
 }
 
-// awaitHeard waits until each machine has printed a message more than before.
+// await has the arrivals of a message counted, and returns the machines that run.
+func (c *cluster) await(message string) []machine {
+	c.mu.Lock()
+	c.awaited = message
+	c.mu.Unlock()
+	return c.running()
+}
+
+// awaitHeard waits until each machine has printed the awaited message once more
+// than before.
 func (c *cluster) awaitHeard(ctx context.Context, before []machine) ([]string, error) {
 	for {
 		list, changed := c.snapshot()

@@ -20,7 +20,8 @@
 //   - cluster.go knows the machines, from the lines they print: who is up, who
 //     sees whom; settle.go waits until that is as it should be, and asks every
 //     node as well (ask.go)
-//   - demo.go has what the machines share: regions, and a topic of a PubSub
+//   - demo.go has what the machines share: regions, and a topic of a PubSub, in
+//     which machine.erl has the BEAMs take part
 //   - session.go is the prompt and check.go the fixed scenario of --check; both
 //     do the things in actions.go and print by screen.go and table.go
 //

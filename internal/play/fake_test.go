@@ -22,13 +22,17 @@ import (
 type fakeMachines struct {
 	refuse map[string]error // of launch, by id
 
-	mu     sync.Mutex // guards all following fields
-	up     map[string]*fakeMachine
-	pids   int
-	dead   map[string]bool    // ids that end instead of coming up
-	blind  map[[2]string]bool // {a, b}: the lines of a never tell of b
-	silent map[[2]string]bool // {a, b}: the answers of a leave b out
-	deaf   map[string]bool    // ids that get nothing that is broadcast
+	mu      sync.Mutex // guards all following fields
+	up      map[string]*fakeMachine
+	pids    int
+	dead    map[string]bool    // ids that end instead of coming up
+	blind   map[[2]string]bool // {a, b}: the lines of a never tell of b
+	silent  map[[2]string]bool // {a, b}: the answers of a leave b out
+	deaf    map[string]bool    // ids that get nothing that is broadcast
+	garbles map[string]bool    // ids that get something else than what is broadcast
+	apart   map[[2]string]bool // {a, b}: a does not know that b listens
+	lost    map[[2]string]bool // {a, b}: a does not know in which region b is
+	astray  map[string]string  // by region: the id of who answers there
 }
 
 type fakeMachine struct {
@@ -42,6 +46,7 @@ func newFakeMachines() *fakeMachines {
 	return &fakeMachines{
 		up: map[string]*fakeMachine{}, refuse: map[string]error{}, dead: map[string]bool{},
 		deaf: map[string]bool{}, blind: map[[2]string]bool{}, silent: map[[2]string]bool{},
+		garbles: map[string]bool{}, apart: map[[2]string]bool{}, lost: map[[2]string]bool{}, astray: map[string]string{},
 	}
 }
 
@@ -133,6 +138,22 @@ func (f *fakeMachines) nodes(_ context.Context, t target) ([]string, error) {
 	return names, nil
 }
 
+func (f *fakeMachines) regions(_ context.Context, t target) (map[string]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m, err := f.find(t)
+	if err != nil {
+		return nil, err
+	}
+	in := map[string]string{}
+	for _, peer := range f.up {
+		if peer.Region != "" && !f.lost[[2]string{m.ID, peer.ID}] {
+			in[peer.Node] = peer.Region
+		}
+	}
+	return in, nil
+}
+
 func (f *fakeMachines) call(_ context.Context, t target, name string, request etf.Term) (etf.Term, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -146,15 +167,19 @@ func (f *fakeMachines) call(_ context.Context, t target, name string, request et
 	case name == demoServer && tuple == nil:
 		nodes := etf.List{}
 		for _, m := range f.up {
-			if m != asked && m.Kind == goMachine {
+			if m != asked && !f.apart[[2]string{asked.ID, m.ID}] {
 				nodes = append(nodes, etf.Atom(m.Node))
 			}
 		}
 		return nodes, nil
 	case name == demoServer:
 		for _, m := range f.up {
-			if m.Kind == goMachine && !f.deaf[m.ID] {
-				m.tell(report{Event: "message", Topic: demoTopic, Term: etf.Format(tuple[2])})
+			text := etf.Format(tuple[2])
+			if f.garbles[m.ID] {
+				text = "garbled"
+			}
+			if !f.deaf[m.ID] {
+				m.tell(report{Event: "message", Topic: demoTopic, Term: text})
 			}
 		}
 		return etf.Atom("ok"), nil
@@ -169,7 +194,7 @@ func (f *fakeMachines) inRegion(args etf.List) etf.Term {
 		region = primaryRegion
 	}
 	for _, id := range slices.Sorted(maps.Keys(f.up)) {
-		if m := f.up[id]; m.Region == region {
+		if m := f.up[id]; m.Region == region && f.astray[region] == "" || f.astray[region] == id {
 			return etf.Tuple{etf.Atom(m.Node), args[3].(etf.List)[0]}
 		}
 	}

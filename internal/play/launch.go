@@ -72,6 +72,7 @@ func (p *programs) launchBeam(m spec, tell func(report)) (process, error) {
 		"-eval", withoutComments(machineProgram))
 	cmd.Env = append(p.environment(),
 		"TRUSS_PLAY_QUERY="+domain,
+		"TRUSS_PLAY_PUBSUB="+demoPubSub,
 		"TRUSS_PLAY_DNS_ADDRESS="+p.site.dns.Addr().String(),
 		"TRUSS_PLAY_DNS_PORT="+strconv.Itoa(int(p.site.dns.Port())),
 		"TRUSS_PLAY_DNS_INTERVAL="+strconv.FormatInt(interval.Milliseconds(), 10),

@@ -1,7 +1,8 @@
 %% What a BEAM machine runs: expressions, not a module, so that nothing has to be
 %% compiled. It does what truss node does on the other machines: looks the query
 %% up, with OTP's own inet_res, and connects, as dns_cluster does; prints its
-%% events; has a process echo; and leaves when its standard input ends.
+%% events; has a process echo; is part of a PubSub, as Phoenix's adapter is; and
+%% leaves when its standard input ends.
 
 %% Here and not as -setcookie: command lines can be read by every user.
 true = erlang:set_cookie(list_to_atom(os:getenv("TRUSS_COOKIE"))),
@@ -24,6 +25,33 @@ Echo = fun Echo() ->
         _ -> ok
     end,
     Echo()
+end,
+
+%% The group and the process that Phoenix.PubSub.PG2 has, and the process by which
+%% truss node is asked to broadcast. A term is printed as bytes: as text it would be
+%% another one than Go prints.
+Scope = 'Elixir.Phoenix.PubSub',
+Broadcaster = list_to_atom("Elixir." ++ os:getenv("TRUSS_PLAY_PUBSUB")),
+Adapter = list_to_atom(atom_to_list(Broadcaster) ++ ".Adapter"),
+Hear = fun Hear() ->
+    receive
+        {forward_to_local, Topic, Message, _} ->
+            io:format("{\"event\":\"message\",\"topic\":~s,\"etf\":\"~s\"}~n",
+                [Quote(binary_to_list(Topic)), base64:encode(term_to_binary(Message))]);
+        _ -> ok
+    end,
+    Hear()
+end,
+Broadcast = fun Broadcast() ->
+    receive
+        {'$gen_call', From, nodes} ->
+            gen_server:reply(From, [node(Pid) || Pid <- pg:get_members(Scope, Adapter), node(Pid) =/= node()]);
+        {'$gen_call', From, {broadcast, Topic, Message}} ->
+            [{Adapter, node(Pid)} ! {forward_to_local, Topic, Message, Scope} || Pid <- pg:get_members(Scope, Adapter)],
+            gen_server:reply(From, ok);
+        _ -> ok
+    end,
+    Broadcast()
 end,
 
 [Base, _] = string:split(atom_to_list(node()), "@"),
@@ -49,6 +77,11 @@ end,
 Main = fun() ->
     ok = net_kernel:monitor_nodes(true, [nodedown_reason]),
     register(echo, spawn_link(Echo)),
+    {ok, _} = pg:start_link(Scope),
+    Hearing = spawn_link(Hear),
+    register(Adapter, Hearing),
+    ok = pg:join(Scope, Adapter, Hearing),
+    register(Broadcaster, spawn_link(Broadcast)),
     Input = open_port({fd, 0, 0}, [in, eof, binary]),
     Say("ready", node(), "otp", erlang:system_info(otp_release)),
     spawn_link(Discover),

@@ -72,7 +72,7 @@ func (p program) check(t *testing.T, more ...string) {
 		}
 		objects = append(objects, object)
 	}
-	const steps = 7
+	const steps = 11
 	if len(objects) != steps+1 {
 		t.Fatalf("%d lines, want one for each of %d steps and the sum:\n%s", len(objects), steps, out)
 	}
@@ -87,13 +87,13 @@ func (p program) check(t *testing.T, more ...string) {
 
 func (p program) checkGivesUp(t *testing.T) {
 	out, errs, code := p.run(t, "", "--check", "--timeout", "1ms")
-	if code != 1 || !strings.Contains(errs, "check failed at step 1 of 7, start 3 machines") && !strings.Contains(errs, "--timeout 1ms is over") {
+	if code != 1 || !strings.Contains(errs, "check failed at step 1 of 11, start 3 machines") && !strings.Contains(errs, "--timeout 1ms is over") {
 		t.Errorf("exit code %d: %s\n%s", code, errs, out)
 	}
 }
 
 func (p program) session(t *testing.T) {
-	out, errs, code := p.run(t, "machines\nscale 4\nnodes\ncall m4 {hi, <<\"x\">>}\nclone m1 --region syd\nrpc primary {a, 1}\nrpc syd b\nbroadcast {to, all}\nquit\n")
+	out, errs, code := p.run(t, "machines\nscale 4\nnodes\ncall m4 {hi, <<\"x\">>}\nclone m1 --region syd\nregions\nrpc primary {a, 1}\nrpc syd b\nbroadcast {to, all}\nquit\n")
 	if code != 0 || errs != "" {
 		t.Fatalf("exit code %d: %s\n%s", code, errs, out)
 	}
@@ -102,6 +102,7 @@ func (p program) session(t *testing.T) {
 		"play> machines\n", "play> scale 4\nm4 joined: seen by m1 m2 m3 after ",
 		"  lists  m1   m2   m3   m4\n  m1     .    yes  yes  yes\n", "  m4     yes  yes  yes  .\n",
 		`{hi,<<"x">>}  from demo@127.0.`, "m5 joined: seen by m1 m2 m3 m4 after ",
+		"  m1   fra  fra  fra  fra  syd\n", "  m5   fra  fra  fra  fra  syd\n",
 		"{a,1}  ran on demo@127.0.", ", called by m5, after ", "b  ran on demo@127.0.", "m1 has reached m1 m2 m3 m4 m5  after ", "stopping the machines\n",
 	} {
 		if !strings.Contains(out, want) {

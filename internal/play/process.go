@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"slices"
 	"time"
+
+	"github.com/truss-beam/truss/etf"
 )
 
 // maxLine is how much of a line is kept: nothing that a machine prints for us is
@@ -51,11 +53,21 @@ func (p *osProcess) kill()    { killProcess(p.cmd.Process) }
 
 // parseLine reads a line of standard output; what is no event is a log.
 func parseLine(line []byte) report {
-	var r report
+	var r struct {
+		report
+		ETF []byte `json:"etf"` // message, of a BEAM: the term as it came
+	}
 	if json.Unmarshal(line, &r) == nil {
+		if len(r.ETF) > 0 {
+			var term etf.Term
+			if err := etf.Unmarshal(r.ETF, &term); err != nil {
+				return report{Event: "log", Reason: string(line)}
+			}
+			r.Term = etf.Format(term)
+		}
 		switch r.Event {
 		case "ready", "nodeup", "nodedown", "message":
-			return r
+			return r.report
 		}
 	}
 	return report{Event: "log", Reason: string(line)}

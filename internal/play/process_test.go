@@ -39,6 +39,8 @@ func TestParseLine(t *testing.T) {
 		{`{"event":"nodedown","node":"a@b","reason":"r"}`, report{Event: "nodedown", Node: "a@b", Reason: "r"}},
 		{`{"event":"exit"}`, report{Event: "log", Reason: `{"event":"exit"}`}}, // that is not for a machine to say
 		{`{"event":"nodeup","node":[]}`, report{Event: "log", Reason: `{"event":"nodeup","node":[]}`}},
+		{`{"event":"message","topic":"t","etf":"g2gCdwFhYQE="}`, report{Event: "message", Topic: "t", Term: "{a,1}"}}, // as a BEAM says it
+		{`{"event":"message","topic":"t","etf":"AAAA"}`, report{Event: "log", Reason: `{"event":"message","topic":"t","etf":"AAAA"}`}},
 		{`boom`, report{Event: "log", Reason: "boom"}},
 	} {
 		if got := parseLine([]byte(c.line)); got != c.want {

@@ -81,7 +81,7 @@ func (s *session) begin(ctx context.Context, o options) error {
 		}
 	}
 	s.show()
-	s.out.say("Try: clone m1   kill m2   start m2   scale 5   nodes   call m1 {hello, world}   help\n", nil)
+	s.out.say("Try: clone m1 --region syd   rpc primary hello   broadcast hello   kill m2   start m2   help\n", nil)
 	return nil
 }
 

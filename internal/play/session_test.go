@@ -17,7 +17,7 @@ m1 m2 m3 joined: each sees the others after 100 ms
   m1       demo@127.0.8.1  Go    running  1001     m2 m3
   m2       demo@127.0.8.2  Go    running  1002     m1 m3
   m3       demo@127.0.8.3  Go    running  1003     m1 m2
-Try: clone m1   kill m2   start m2   scale 5   nodes   call m1 {hello, world}   help
+Try: clone m1 --region syd   rpc primary hello   broadcast hello   kill m2   start m2   help
 `
 	for _, c := range []struct {
 		name    string
@@ -44,16 +44,21 @@ m2 came back: seen by m1 m3 after 100 ms
   m2     yes  .    yes
   m3     yes  yes  .
 `},
-		{name: "regions", failed: true, script: "clone m1 --region syd\nmachines\nclone m4\nrpc primary {x, 1}\nrpc syd y\nrpc nowhere z\nrpc syd\nrpc syd {\nclone m1 --region\nscale 0\nrpc syd x", want: `m4 joined: seen by m1 m2 m3 after 100 ms
+		{name: "regions", failed: true, script: "clone m1 --region syd\nmachines\nregions\nclone m4\nrpc primary {x, 1}\nrpc syd y\nrpc nowhere z\nrpc syd\nrpc syd {\nclone m1 --region\nscale 0\nrpc syd x", want: `m4 joined: seen by m1 m2 m3 after 100 ms
   MACHINE  NODE            REGION  RUNS  STATE    PROCESS  SEES
   m1       demo@127.0.8.1  fra     Go    running  1001     m2 m3 m4
   m2       demo@127.0.8.2  fra     Go    running  1002     m1 m3 m4
   m3       demo@127.0.8.3  fra     Go    running  1003     m1 m2 m4
   m4       demo@127.0.8.4  syd     Go    running  1004     m1 m2 m3
+  has  m1   m2   m3   m4
+  m1   fra  fra  fra  syd
+  m2   fra  fra  fra  syd
+  m3   fra  fra  fra  syd
+  m4   fra  fra  fra  syd
 m5 joined: seen by m1 m2 m3 m4 after 100 ms
 {x,1}  ran on demo@127.0.8.1, called by m5, after 0.0 ms
-y  ran on demo@127.0.8.4, called by m5, after 0.0 ms
-error: m5 cannot call in region nowhere: {badrpc,no_node}
+y  ran on demo@127.0.8.4, called by m3, after 0.0 ms
+error: m5 cannot call in region nowhere: no_node
 error: it is written: rpc primary|REGION TERM, for example rpc primary {place, order}
 error: etf: line 1, column 2: expected a term, found the end of the text
 error: it is written: clone ID, or clone ID --region REGION
@@ -74,7 +79,7 @@ m1 has reached m1  after 0.0 ms
   log m3 shows what it printed last
 error: etf: line 1, column 2: expected a term, found the end of the text
 m1 m2 m3 left after 10 ms
-error: no Go machine is running
+error: no machine is running
 `},
 		{name: "stop", script: "stop m1\nstop m1", failed: true, want: `m1 left: seen by m2 m3 after 10 ms
 error: m1 is stopped already
@@ -117,6 +122,16 @@ error: m1 is running
   m2     yes  .    yes  yes
   m3     yes  yes  .    NO
   m4     yes  yes  yes  .
+`},
+		{name: "lost", failed: true, script: "clone m1 --region syd\nregions", arrange: func(f *fakeMachines) { f.lost[[2]string{"m3", "m4"}] = true }, want: `error: not everybody saw it
+  given up: not within 5s
+  m3 has m4 in no region, not in syd (by its answer)
+  log m3 shows what it printed last
+  has  m1   m2   m3   m4
+  m1   fra  fra  fra  syd
+  m2   fra  fra  fra  syd
+  m3   fra  fra  fra  ?
+  m4   fra  fra  fra  syd
 `},
 		{name: "dead", failed: true, script: "clone m1\nlog m4", arrange: func(f *fakeMachines) { f.dead["m4"] = true }, want: `error: not everybody saw it
   m4 has ended: exit status 1
@@ -195,7 +210,7 @@ func TestSessionJSON(t *testing.T) {
 		if err := s.begin(t.Context(), options{machines: 2}); err != nil {
 			t.Fatal(err)
 		}
-		script := newScript("clone m1\nnodes\nmachines\ncall m1 hi\ndns\nlog m1\nhelp\njoin\nkill m9")
+		script := newScript("clone m1\nnodes\nregions\nrpc fra x\nbroadcast x\nmachines\ncall m1 hi\ndns\nlog m1\nhelp\njoin\nkill m9")
 		if err := s.loop(t.Context(), script); !errors.Is(err, errCommands) {
 			t.Fatal(err)
 		}
@@ -205,14 +220,14 @@ func TestSessionJSON(t *testing.T) {
 			if err := json.Unmarshal([]byte(line), &object); err != nil {
 				t.Fatalf("%v: %s", err, line)
 			}
-			for _, key := range []string{"did", "nodes", "machines", "reply", "zone", "log", "error"} {
+			for _, key := range []string{"did", "nodes", "regions", "result", "broadcast", "machines", "reply", "zone", "log", "error"} {
 				if _, ok := object[key]; ok {
 					keys = append(keys, key)
 					break
 				}
 			}
 		}
-		if got, want := strings.Join(keys, " "), "did machines did nodes machines reply zone log error"; got != want {
+		if got, want := strings.Join(keys, " "), "did machines did nodes regions result broadcast machines reply zone log error"; got != want {
 			t.Errorf("objects with %s, want %s:\n%s", got, want, printed)
 		}
 		s.cluster.close()

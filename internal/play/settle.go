@@ -1,7 +1,9 @@
 package play
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -36,10 +38,11 @@ func (e *gapError) Unwrap() error { return e.why }
 
 // askAgain is how long after an answer that was not as expected a node is asked
 // again; nothing tells of changes there.
-const askAgain = 50 * time.Millisecond
+const askAgain = 10 * time.Millisecond
 
 // settle waits until every machine that runs sees all others that do and none
-// that has ended, by its own lines and by what its node answers. It gives up
+// that has ended, by its own lines and by what its node answers, and has them in
+// their regions. It gives up
 // with ctx, and at once if one of those expected to run has ended.
 func (c *cluster) settle(ctx context.Context, ask asker, expected ...string) error {
 	for {
@@ -113,7 +116,29 @@ func compare(m machine, list []machine, by string, sees func(node string) bool) 
 	return gaps
 }
 
-// askAll asks every machine that runs for its nodes, all at the same time.
+// compareRegions lists the machines that a running one has in a wrong region. BEAMs
+// know of none.
+func compareRegions(m machine, list []machine, regions map[string]string) []gap {
+	var gaps []gap
+	for _, peer := range list {
+		if m.Kind != goMachine || peer.state == starting {
+			continue
+		}
+		want, has := "", regions[peer.Node]
+		if peer.state == running {
+			want = peer.Region
+		}
+		if has != want {
+			gaps = append(gaps, gap{m.ID, peer.ID, fmt.Sprintf("has %s in %s, not in %s (by its answer)", peer.ID, orNoRegion(has), orNoRegion(want))})
+		}
+	}
+	return gaps
+}
+
+func orNoRegion(region string) string { return cmp.Or(region, "no region") }
+
+// askAll asks every machine that runs for its nodes and their regions, all at the
+// same time.
 func askAll(ctx context.Context, ask asker, list []machine) []gap {
 	answers := askNodes(ctx, ask, list)
 	var gaps []gap
@@ -122,10 +147,11 @@ func askAll(ctx context.Context, ask asker, list []machine) []gap {
 		switch {
 		case !ok:
 		case answer.err != nil:
-			gaps = append(gaps, gap{Machine: m.ID, Problem: "cannot be asked for its nodes: " + answer.err.Error()})
+			gaps = append(gaps, gap{Machine: m.ID, Problem: "cannot be asked for what it sees: " + answer.err.Error()})
 		default:
 			sees := func(node string) bool { return slices.Contains(answer.nodes, node) }
 			gaps = append(gaps, compare(m, list, "by its answer", sees)...)
+			gaps = append(gaps, compareRegions(m, list, answer.regions)...)
 		}
 	}
 	return gaps
@@ -133,8 +159,9 @@ func askAll(ctx context.Context, ask asker, list []machine) []gap {
 
 // answer is what one node says of its nodes.
 type answer struct {
-	nodes []string
-	err   error
+	nodes   []string
+	regions map[string]string // by node; nil of a BEAM
+	err     error
 }
 
 // askLimit is how long one node may take to answer.
@@ -151,10 +178,14 @@ func askNodes(ctx context.Context, ask asker, list []machine) map[string]answer 
 			continue
 		}
 		asking.Go(func() {
-			nodes, err := ask.nodes(ctx, m.target())
+			var got answer
+			got.nodes, got.err = ask.nodes(ctx, m.target())
+			if got.err == nil && m.Kind == goMachine {
+				got.regions, got.err = ask.regions(ctx, m.target())
+			}
 			mu.Lock()
 			defer mu.Unlock()
-			answers[m.ID] = answer{nodes, err}
+			answers[m.ID] = got
 		})
 	}
 	asking.Wait()

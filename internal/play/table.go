@@ -2,6 +2,7 @@ package play
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -165,13 +166,52 @@ func (s *screen) stateColor(st state) func(string) string {
 
 // showNodes is the matrix of who lists whom, by what the nodes answered.
 func (s *screen) showNodes(list []machine, answers map[string]answer) {
-	var up []machine
-	for _, m := range list {
-		if m.state == running {
-			up = append(up, m)
+	rows, objects := s.matrix("lists", list, answers, func(m machine, given answer, up []machine) ([]cell, any) {
+		var row []cell
+		for _, peer := range up {
+			switch {
+			case peer.ID == m.ID:
+				row = append(row, cell{".", s.dim})
+			case slices.Contains(given.nodes, peer.Node):
+				row = append(row, cell{"yes", s.green})
+			default:
+				row = append(row, cell{"NO", s.red})
+			}
 		}
-	}
-	head := s.heads("lists")
+		return append(row, strangers(given.nodes, list)...), given.nodes
+	})
+	s.say(table(rows), struct {
+		Nodes map[string]any `json:"nodes"`
+	}{objects})
+}
+
+// showRegions is the matrix of who has whom in which region, likewise. BEAMs have no
+// region and know of none.
+func (s *screen) showRegions(list []machine, answers map[string]answer) {
+	citizens := slices.DeleteFunc(slices.Clone(list), func(m machine) bool { return m.Kind != goMachine })
+	rows, objects := s.matrix("has", citizens, answers, func(_ machine, given answer, up []machine) ([]cell, any) {
+		var row []cell
+		for _, peer := range up {
+			region, paint := given.regions[peer.Node], s.green
+			if region != peer.Region {
+				paint = s.red
+			}
+			row = append(row, cell{cmp.Or(region, "?"), paint})
+		}
+		for _, node := range strangers(slices.Sorted(maps.Keys(given.regions)), list) {
+			row = append(row, cell{text: node.text + " in " + given.regions[node.text]})
+		}
+		return row, given.regions
+	})
+	s.say(table(rows), struct {
+		Regions map[string]any `json:"regions"`
+	}{objects})
+}
+
+// matrix has a row and an object for each machine that runs, made of its answer.
+func (s *screen) matrix(title string, list []machine, answers map[string]answer, each func(m machine, given answer, up []machine) ([]cell, any)) ([][]cell, map[string]any) {
+	up := slices.DeleteFunc(slices.Clone(list), func(m machine) bool { return m.state != running })
+	head := s.heads(title)
 	for _, m := range up {
 		head = append(head, cell{m.ID, s.bold})
 	}
@@ -187,22 +227,11 @@ func (s *screen) showNodes(list []machine, answers map[string]answer) {
 			}{given.err.Error()}
 			continue
 		}
-		for _, peer := range up {
-			switch {
-			case peer.ID == m.ID:
-				row = append(row, cell{".", s.dim})
-			case slices.Contains(given.nodes, peer.Node):
-				row = append(row, cell{"yes", s.green})
-			default:
-				row = append(row, cell{"NO", s.red})
-			}
-		}
-		rows = append(rows, append(row, strangers(given.nodes, list)...))
-		objects[m.ID] = given.nodes
+		cells, object := each(m, given, up)
+		rows = append(rows, append(row, cells...))
+		objects[m.ID] = object
 	}
-	s.say(table(rows), struct {
-		Nodes map[string]any `json:"nodes"`
-	}{objects})
+	return rows, objects
 }
 
 // strangers are cells for the nodes that are no machines of ours.
