@@ -77,6 +77,11 @@ func (e initConnect) happen(m *machine) {
 	s.greeted, s.hisTag, s.vsn = true, e.tag, min(e.vsn, version)
 	if !s.active {
 		s.early = &e
+		if m.connectAll && m.up[e.node] && !m.restarts[e.node].pausing {
+			// Its nodeup has been: our session has ended since, by an in_sync, and he begins
+			// another. In OTP both then wait for each other.
+			m.greet(e.node)
+		}
 		return
 	}
 	m.pending[e.node] = e.vsn
@@ -146,12 +151,16 @@ func (m *machine) restart(node string) {
 	if m.now.Sub(last.when) > restartCalm {
 		last.times = 0
 	}
-	m.restarts[node] = restarted{when: m.now, times: last.times + 1}
+	m.restarts[node] = restarted{when: m.now, times: last.times + 1, pausing: last.times > 0}
 	if last.times == 0 {
 		m.greet(node)
 		return
 	}
 	m.after(m.pause(min(last.times, 3)), func() {
+		if r, ok := m.restarts[node]; ok {
+			r.pausing = false
+			m.restarts[node] = r
+		}
 		if m.up[node] {
 			m.greet(node)
 		}
@@ -163,8 +172,9 @@ func (m *machine) restart(node string) {
 // newer one would do so for ever; OTP has no remedy. From the second on we are
 // silent for a moment, in which the other's last session stays the last.
 type restarted struct {
-	when  time.Time
-	times int
+	when    time.Time
+	times   int
+	pausing bool
 }
 
 const restartCalm = 5 * time.Second

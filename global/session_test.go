@@ -1,6 +1,7 @@
 package global
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,5 +118,36 @@ func TestDroppedIsAskedFor(t *testing.T) {
 	s.run(time.Minute)
 	if got, ok := a.names.find(stale.name); ok {
 		t.Errorf("a has %v", got)
+	}
+}
+
+// TestGreetedAfterInSync: a node that we have forgotten meanwhile says in_sync, which
+// ends our session with it. When the acknowledgement that was under way has it begin
+// another, we have to as well: there is no nodeup to wait for, and it ignores
+// remove_connection, as it does not know us any more either.
+func TestGreetedAfterInSync(t *testing.T) {
+	s := newSim()
+	s.boot("a")
+	m := s.nodes["a"].machine
+	greeting := func(tag int64) initConnect {
+		return initConnect{vsn: version, tag: tag, node: "b", locker: etf.Pid{Node: "b", ID: 1, Creation: 1}}
+	}
+	m.step(s.now, nodeUp{"b"})
+	first := m.sessions["b"].tag
+	m.step(s.now, greeting(1))
+	m.step(s.now, inSync{node: "b"})
+	m.step(s.now, initConnectAck{node: "b", yours: first, mine: 1})
+	var sent []string
+	for _, action := range m.step(s.now, greeting(2)) {
+		if a, ok := action.(send); ok {
+			msg := a.msg.(etf.Tuple)
+			if msg[0] == etf.Term(etf.Atom("$gen_cast")) {
+				msg = msg[1].(etf.Tuple)
+			}
+			sent = append(sent, string(msg[0].(etf.Atom)))
+		}
+	}
+	if want := []string{"init_connect", "init_connect_ack"}; !slices.Equal(sent, want) {
+		t.Errorf("sent %q, want %q", sent, want)
 	}
 }

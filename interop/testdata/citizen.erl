@@ -11,22 +11,75 @@ start(Peers, Scopes) ->
     register(citizen_trace, spawn(fun() -> trace() end)),
     ok.
 
-%% trace keeps the last that global_name_server has received, for reports.
+%% trace keeps the last that global_name_server has received, for reports, and what
+%% has become of each name here: see fate.
 trace() ->
-    erlang:trace(whereis(global_name_server), true, ['receive', timestamp]),
-    trace(queue:new(), 0).
+    Returns = [{'_', [], [{return_trace}]}],
+    [
+        1 = erlang:trace_pattern({global, F, A}, Spec, [local])
+     || {F, A, Spec} <- [
+            {insert_global_name, 6, true},
+            {lock_still_set, 3, Returns},
+            {delete_global_name2, 2, true},
+            {restart_connect, 3, Returns},
+            {delete_node_resources, 2, true}
+        ]
+    ],
+    erlang:trace(whereis(global_name_server), true, ['receive', call, timestamp]),
+    trace(queue:new(), 0, #{}).
 
-trace(Q, N) when N > 300 -> trace(queue:drop(Q), N - 1);
-trace(Q, N) ->
+trace(Q, N, Fates) when N > 300 -> trace(queue:drop(Q), N - 1, Fates);
+trace(Q, N, Fates) ->
     receive
-        {all, To} -> To ! {trace, queue:to_list(Q)}, trace(Q, N);
-        {trace_ts, _, 'receive', Message, At} -> trace(queue:in({At, Message}, Q), N + 1);
-        _ -> trace(Q, N)
+        {all, To} -> To ! {trace, queue:to_list(Q)}, trace(Q, N, Fates);
+        {lost, To} -> To ! {lost, [{Name, Pid, Fate} || {Name, {Pid, Fate}} <- maps:to_list(Fates), is_tuple(Fate)]}, trace(Q, N, Fates);
+        {trace_ts, _, 'receive', Message, At} -> trace(queue:in({At, Message}, Q), N + 1, Fates);
+        {trace_ts, _, call, {global, Function, Args}, _} -> trace(Q, N, fate(Function, Args, Fates));
+        {trace_ts, _, return_from, {global, Function, _}, Result, _} -> trace(Q, N, fate(Function, Result, Fates));
+        _ -> trace(Q, N, Fates)
     end.
+
+%% fate follows what global_name_server does to a name: it is there, deleted, or has
+%% been lost in one of two ways that are OTP's own:
+%%
+%%   {dropped, Node}    a registrar or name server of Node told of it without having the
+%%                      lock here, so that it was inserted and deleted at once
+%%   {forgotten, Node}  a session with Node, of which this node knows already, was
+%%                      started over, and all names of Node's processes went with that
+fate(insert_global_name, [Name, Pid, _Method, From, _Extra, _State], Fates) ->
+    Fates#{Name => {Pid, there}, inserting => {Name, Pid, From}};
+fate(lock_still_set, false, #{inserting := {Name, Pid, From}} = Fates) ->
+    Node = case is_pid(From) of true -> node(From); false -> From end,
+    Fates#{Name := {Pid, {dropped, Node}}};
+fate(restart_connect, [Node, _Tag, State], Fates) ->
+    case is_map_key(Node, element(3, State)) of
+        true -> Fates#{restarting => Node};
+        false -> Fates
+    end;
+fate(delete_node_resources, [Node, _State], #{restarting := Node} = Fates) ->
+    maps:map(
+        fun
+            (_Name, {Pid, there}) when node(Pid) =:= Node -> {Pid, {forgotten, Node}};
+            (_Name, Fate) -> Fate
+        end,
+        Fates
+    );
+fate(restart_connect, _State, Fates) -> maps:remove(restarting, Fates);
+fate(delete_global_name2, [Name, _State], Fates) ->
+    case Fates of
+        #{Name := {Pid, there}} -> Fates#{Name := {Pid, deleted}};
+        #{} -> Fates
+    end;
+fate(_, _, Fates) -> Fates.
 
 traced() ->
     citizen_trace ! {all, self()},
     receive {trace, All} -> [[stamp(At), io_lib:format(" ~0tp~n", [M])] || {At, M} <- All] end.
+
+%% lost are the names that were lost in a way of OTP's own: name=pid=how=by whom.
+lost() ->
+    citizen_trace ! {lost, self()},
+    receive {lost, All} -> All end.
 
 stamp({_, _, Micro} = At) ->
     {_, {H, M, S}} = calendar:now_to_universal_time(At),
@@ -46,6 +99,7 @@ ask([names]) ->
 ask([dead]) ->
     Alive = fun(P) -> try is_process_alive(P) catch error:badarg -> false end end,
     words([N || N <- global:registered_names(), P <- [global:whereis_name(N)], is_pid(P), node(P) =:= node(), not Alive(P)]);
+ask([lost]) -> lists:join(" ", [[atom_to_list(N), "=", pid(P), "=", atom_to_list(How), "=", atom_to_list(By)] || {N, P, {How, By}} <- lost()]);
 ask([locks]) -> [io_lib:format("~0p", [L]) || L <- ets:tab2list(global_locks)];
 ask([disconnect, Peer]) -> word(erlang:disconnect_node(Peer));
 ask([sync]) -> word(global:sync());
