@@ -33,9 +33,9 @@ func newCluster(t *testing.T, names ...string) *cluster {
 	return c
 }
 
-func (c *cluster) start(name string, config global.Config) {
+func (c *cluster) start(name string, config global.Config, configure ...func(*truss.Config)) {
 	c.t.Helper()
-	n := c.Start(name)
+	n := c.Start(name, configure...)
 	g, err := global.Start(n, config)
 	if err != nil {
 		c.t.Fatal(err)
@@ -342,6 +342,40 @@ func TestNoConnectAll(t *testing.T) {
 		}
 		if got := c.view("b"); got == "" {
 			t.Error("b has nothing")
+		}
+	})
+}
+
+// TestAutoConnectNever: nodes that connect to nobody by themselves do not for a mesh
+// either. Those that were not brought together are then apart, as two partitions must
+// not overlap; who is connected to all is joined. So it is with OTP.
+func TestAutoConnectNever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		for _, name := range []string{"a", "b", "c"} {
+			c.start(name, global.Config{}, func(config *truss.Config) { config.AutoConnect = truss.AutoConnectNever })
+		}
+		c.connect("b", "c")
+		time.Sleep(time.Minute)
+		c.connect("a", "b")
+		time.Sleep(time.Minute)
+		for name, n := range c.nodes {
+			if got := n.Nodes(); len(got) > 0 {
+				t.Errorf("%s has %v", name, got)
+			}
+		}
+		c.connect("a", "b")
+		c.connect("a", "c")
+		c.connect("b", "c")
+		time.Sleep(time.Minute)
+		if err := c.global["a"].RegisterName(t.Context(), etf.Atom("n"), c.process("a").PID()); err != nil {
+			t.Fatal(err)
+		}
+		for name, n := range c.nodes {
+			c.sync(name)
+			if got := c.view(name); len(n.Nodes()) != 2 || got != c.view("a") || got == "" {
+				t.Errorf("%s has %v and %q", name, n.Nodes(), got)
+			}
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/truss-beam/truss"
@@ -229,18 +230,23 @@ func (g *Global) fire(timer int64) {
 
 func (g *Global) log() *slog.Logger { return g.node.Logger() }
 
-// connect connects to a node that is said to be in our cluster.
-func (g *Global) connect(node string) (err error) {
+// connect connects to a node that is said to be in our cluster, if the node may
+// connect by itself (truss.Config.AutoConnect): like OTP, by monitoring.
+func (g *Global) connect(node string) error {
 	for range connectTries {
-		err = g.node.Connect(g.ctx, node)
+		ref, err := g.server.Monitor(g.ctx, truss.Name{Name: serverName, Node: node})
+		if err != nil {
+			return truss.ErrClosed // the server has ended
+		}
+		g.server.Demonitor(ref)
 		switch {
-		case err == nil || errors.Is(err, truss.ErrClosed):
-			return err
+		case slices.Contains(g.node.Nodes(), node) || slices.Contains(g.node.HiddenNodes(), node):
+			return nil
 		case g.ctx.Err() != nil:
 			return truss.ErrClosed
 		}
 	}
-	return err
+	return truss.ErrNoConnection
 }
 
 func (g *Global) send(ctx context.Context, a send) {

@@ -434,6 +434,48 @@ func TestGlobalPartitions(t *testing.T) {
 	}
 }
 
+// TestGlobalNeverConnects: a node that connects to nobody by itself
+// (dist_auto_connect never, AutoConnectNever) does not for the mesh of global either.
+// Of two that were not brought together one then leaves the third (both do, if their
+// reports cross): with a node of ours in the place of one of OTP's just as without.
+func TestGlobalNeverConnects(t *testing.T) {
+	each(t, func(t *testing.T, release beam.Release) {
+		for _, who := range []string{"theirs", "ours"} {
+			t.Run(who, func(t *testing.T) {
+				epmd := release.StartEPMD(t)
+				never := map[string]string{"dist_auto_connect": "never"}
+				middle := release.Start(t, beam.Options{Name: "middle@127.0.0.1", EPMD: epmd})
+				late := release.Start(t, beam.Options{Name: "late@127.0.0.1", EPMD: epmd, Kernel: never})
+				var early func() string
+				switch who {
+				case "theirs":
+					b := release.Start(t, beam.Options{Name: "early@127.0.0.1", EPMD: epmd, Kernel: never})
+					if got := b.MustEval(t, "net_kernel:connect_node('"+middle.Name+"')"); got != "true" {
+						t.Fatal(got)
+					}
+					early = func() string { return b.MustEval(t, "nodes()") }
+					joined(t, nil, []*beam.Node{middle, b})
+				case "ours":
+					n := start(t, truss.Config{Name: "early@127.0.0.1", Epmd: fmt.Sprintf("127.0.0.1:%d", epmd), AutoConnect: truss.AutoConnectNever})
+					g, err := global.Start(n, global.Config{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					connect(t, n, middle.Name)
+					early = func() string { return atoms(n.Nodes()...) }
+					joined(t, []member{{n, g}}, []*beam.Node{middle})
+				}
+				if got := late.MustEval(t, "net_kernel:connect_node('"+middle.Name+"')"); got != "true" {
+					t.Fatal(got)
+				}
+				eventually(t, "early or late is alone", func() bool {
+					return (early() == "[]" || late.MustEval(t, "nodes()") == "[]") && middle.MustEval(t, "length(nodes())") != "2"
+				})
+			})
+		}
+	})
+}
+
 // TestGlobalLeave: a Truss node that leaves is left in peace, and so are those
 // who stay; and a BEAM that does.
 func TestGlobalLeave(t *testing.T) {
