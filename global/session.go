@@ -372,6 +372,9 @@ func (m *machine) addKnown(news []member) (added []string) {
 			continue
 		}
 		m.known[n.node] = n.vsn
+		if m.synced[n.node] {
+			m.regain(n.node) // its in_sync was faster than what tells of it
+		}
 	}
 	return added
 }

@@ -151,3 +151,36 @@ func TestGreetedAfterInSync(t *testing.T) {
 		t.Errorf("sent %q, want %q", sent, want)
 	}
 }
+
+// TestMissedIsAskedForWhenInSyncFirst: a node says in_sync before new_nodes, which comes
+// from another one, tells of it. Names missed are asked for all the same.
+func TestMissedIsAskedForWhenInSyncFirst(t *testing.T) {
+	for _, order := range [][]event{
+		{inSync{node: "d"}, newNodes{node: "b", nodes: []member{{"d", version}}}},
+		{newNodes{node: "b", nodes: []member{{"d", version}}}, inSync{node: "d"}},
+	} {
+		s := newSim()
+		s.boot("a")
+		m := s.nodes["a"].machine
+		e := entry{name: etf.Atom("foo"), pid: etf.Pid{Node: "d", ID: 9, Creation: 1}}
+		m.insert(e, true)
+		m.step(s.now, down{pid: e.pid, unreachable: true})
+		m.step(s.now, nodeUp{"d"})
+		asked := false
+		for _, happens := range order {
+			for _, action := range m.step(s.now, happens) {
+				timer, ok := action.(startTimer)
+				if !ok || timer.after != missedAfter {
+					continue
+				}
+				for _, action := range m.step(s.now, fired{timer.id}) {
+					c, ok := action.(call)
+					asked = asked || ok && c.node == "d" && etf.Format(c.request) == "{whereis,foo}"
+				}
+			}
+		}
+		if !asked {
+			t.Errorf("%T first: d is not asked for foo", order[0])
+		}
+	}
+}
