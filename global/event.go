@@ -2,6 +2,7 @@ package global
 
 import (
 	"slices"
+	"time"
 
 	"github.com/truss-beam/truss/etf"
 )
@@ -38,6 +39,8 @@ type (
 		conflicts []conflict
 	}
 	fired struct{ timer int64 }
+	// apart: a connected node is in a global group, and thus shares no names with us.
+	apart struct{ node string }
 	// leaving: the node is about to disconnect from all others, who are not to
 	// take that for the loss of connections.
 	leaving struct{ done func(nodes []string) }
@@ -60,6 +63,7 @@ func (e nodeDown) happen(m *machine) {
 	}
 	delete(m.restarts, e.node)
 	delete(m.up, e.node)
+	delete(m.apart, e.node)
 	m.forget(e.node, disconnected)
 	if m.again[e.node] {
 		delete(m.again, e.node)
@@ -123,6 +127,26 @@ func (e resolutions) happen(m *machine) {
 	}
 	m.resolvedHere(e.node, s, e.conflicts)
 }
+
+func (e apart) happen(m *machine) {
+	if !m.up[e.node] {
+		return
+	}
+	m.purge(e.node)
+	m.forget(e.node, ignored)
+	m.apart[e.node] = true
+	// Its global:sync waits for that if it takes us for one of its group. OTP does not
+	// tell it, and it waits for ever. Once it has our config_error, it forgets what it
+	// was told before.
+	m.after(apartAfter, func() {
+		if m.apart[e.node] {
+			m.tell(e.node, etf.Tuple{etf.Atom("$gen_cast"), etf.Tuple{etf.Atom("in_sync"), etf.Atom(m.self), etf.Atom("true")}})
+		}
+	})
+}
+
+// apartAfter is when a node that shares no names with us is told not to wait for any.
+const apartAfter = time.Second
 
 func (e fired) happen(m *machine) {
 	f := m.timers[e.timer]

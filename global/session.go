@@ -73,6 +73,7 @@ func (e initConnect) happen(m *machine) {
 		m.restart(e.node)
 		return
 	}
+	delete(m.apart, e.node) // its groups are gone
 	s := m.session(e.node)
 	s.greeted, s.hisTag, s.vsn = true, e.tag, min(e.vsn, version)
 	if !s.active {
