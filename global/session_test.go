@@ -184,3 +184,45 @@ func TestMissedIsAskedForWhenInSyncFirst(t *testing.T) {
 		}
 	}
 }
+
+// TestUnlockedRegisterIsNotTaken: a lock that went with its node, and that another has
+// had since, protects nothing any more. An OTP takes the name then, if nobody has the
+// lock just now, and has another process for it than its partition.
+func TestUnlockedRegisterIsNotTaken(t *testing.T) {
+	s := newSim()
+	s.boot("a")
+	s.boot("b")
+	s.link("a", "b")
+	s.run(time.Minute)
+	a, b := s.nodes["a"], s.nodes["b"]
+	ours, his := entry{name: etf.Atom("foo"), pid: a.newPid()}, entry{name: etf.Atom("foo"), pid: b.newPid()}
+	a.insert(ours, true)
+	s.feed(a, called{caller{b.registrar, etf.Tuple{int64(0), etf.Atom("b")}}, register{his}})
+	if e, _ := a.names.find(ours.name); e.pid != ours.pid {
+		t.Errorf("a has %v", e)
+	}
+}
+
+// TestUnlockedUnregisterIsFinished: a registrar whose locks were lost with a connection
+// unregisters a name on some nodes only. One of ours that is told has it go everywhere.
+func TestUnlockedUnregisterIsFinished(t *testing.T) {
+	s := newSim()
+	for _, name := range []string{"a", "b", "c"} {
+		s.boot(name)
+	}
+	s.link("a", "b")
+	s.link("b", "c")
+	s.run(time.Minute)
+	a, b, c := s.nodes["a"], s.nodes["b"], s.nodes["c"]
+	e := entry{etf.Atom("foo"), b.newPid(), etf.Export{Module: "global", Function: "random_exit_name", Arity: 3}}
+	for _, n := range []*simNode{a, b, c} {
+		n.insert(e, true)
+	}
+	s.feed(a, called{caller{c.registrar, etf.Tuple{int64(0), etf.Atom("c")}}, unregister{e.name}})
+	s.run(time.Minute)
+	for _, n := range []*simNode{a, b, c} {
+		if got, ok := n.names.find(e.name); ok {
+			t.Errorf("%s has %v", n.name, got)
+		}
+	}
+}

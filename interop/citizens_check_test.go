@@ -57,6 +57,9 @@ func (c *city) settle(round int) {
 	if len(c.problems) > 0 {
 		c.fail(round, errors.Join(c.problems...))
 	}
+	if _, err := c.askAll(isBEAM, answerLimit, "agreed"); err != nil {
+		c.fail(round, err)
+	}
 }
 
 // errHangs: somebody has waited too long for what no longer depends on anything.

@@ -18,6 +18,12 @@ trace() ->
     [
         1 = erlang:trace_pattern({global, F, A}, Spec, [local])
      || {F, A, Spec} <- [
+            {insert_lock, 4, true},
+            {remove_lock, 6, true},
+            {handle_call, 3, [
+                {[{register, '_', '_', '_'}, '_', '_'], [], []},
+                {[{unregister, '_'}, '_', '_'], [], []}
+            ]},
             {insert_global_name, 6, true},
             {lock_still_set, 3, Returns},
             {delete_global_name2, 2, true},
@@ -26,13 +32,15 @@ trace() ->
         ]
     ],
     erlang:trace(whereis(global_name_server), true, ['receive', call, timestamp]),
-    trace(queue:new(), 0, #{}).
+    Holders = [P || {global, _, Pids} <- ets:tab2list(global_locks), {P, _} <- Pids],
+    trace(queue:new(), 0, #{holders => Holders, unlocked => #{}}).
 
 trace(Q, N, Fates) when N > 300 -> trace(queue:drop(Q), N - 1, Fates);
 trace(Q, N, Fates) ->
     receive
         {all, To} -> To ! {trace, queue:to_list(Q)}, trace(Q, N, Fates);
-        {lost, To} -> To ! {lost, [{Name, Pid, Fate} || {Name, {Pid, Fate}} <- maps:to_list(Fates), is_tuple(Fate)]}, trace(Q, N, Fates);
+        {fates, To} -> To ! {fates, Fates}, trace(Q, N, Fates);
+        agreed -> trace(Q, N, Fates#{unlocked := #{}});
         {trace_ts, _, 'receive', Message, At} -> trace(queue:in({At, Message}, Q), N + 1, Fates);
         {trace_ts, _, call, {global, Function, Args}, _} -> trace(Q, N, fate(Function, Args, Fates));
         {trace_ts, _, return_from, {global, Function, _}, Result, _} -> trace(Q, N, fate(Function, Result, Fates));
@@ -46,9 +54,21 @@ trace(Q, N, Fates) ->
 %%                      lock here, so that it was inserted and deleted at once
 %%   {forgotten, Node}  a session with Node, of which this node knows already, was
 %%                      started over, and all names of Node's processes went with that
+%%
+%% And a registrar of another node may have written a name without having the lock here:
+%% that is unlocked, until all have agreed again.
+fate(insert_lock, [{global, _}, Pid, _Pids, _State], #{holders := Holders} = Fates) ->
+    Fates#{holders := [Pid | Holders]};
+fate(remove_lock, [global, _Requester, Pid, _Pids, _Down, _State], #{holders := Holders} = Fates) ->
+    Fates#{holders := lists:delete(Pid, Holders)};
+fate(handle_call, [Request, {Pid, _Tag}, _State], #{holders := Holders, unlocked := Unlocked} = Fates) ->
+    case lists:member(Pid, Holders) of
+        true -> Fates;
+        false -> Fates#{unlocked := Unlocked#{element(2, Request) => node(Pid)}}
+    end;
 fate(insert_global_name, [Name, Pid, _Method, From, _Extra, _State], Fates) ->
-    Fates#{Name => {Pid, there}, inserting => {Name, Pid, From}};
-fate(lock_still_set, false, #{inserting := {Name, Pid, From}} = Fates) ->
+    Fates#{Name => {Pid, there}, inserting => {Name, {Pid, From}}};
+fate(lock_still_set, false, #{inserting := {Name, {Pid, From}}} = Fates) ->
     Node = case is_pid(From) of true -> node(From); false -> From end,
     Fates#{Name := {Pid, {dropped, Node}}};
 fate(restart_connect, [Node, _Tag, State], Fates) ->
@@ -76,10 +96,9 @@ traced() ->
     citizen_trace ! {all, self()},
     receive {trace, All} -> [[stamp(At), io_lib:format(" ~0tp~n", [M])] || {At, M} <- All] end.
 
-%% lost are the names that were lost in a way of OTP's own: name=pid=how=by whom.
-lost() ->
-    citizen_trace ! {lost, self()},
-    receive {lost, All} -> All end.
+fates() ->
+    citizen_trace ! {fates, self()},
+    receive {fates, Fates} -> Fates end.
 
 stamp({_, _, Micro} = At) ->
     {_, {H, M, S}} = calendar:now_to_universal_time(At),
@@ -99,7 +118,9 @@ ask([names]) ->
 ask([dead]) ->
     Alive = fun(P) -> try is_process_alive(P) catch error:badarg -> false end end,
     words([N || N <- global:registered_names(), P <- [global:whereis_name(N)], is_pid(P), node(P) =:= node(), not Alive(P)]);
-ask([lost]) -> lists:join(" ", [[atom_to_list(N), "=", pid(P), "=", atom_to_list(How), "=", atom_to_list(By)] || {N, P, {How, By}} <- lost()]);
+ask([lost]) -> lists:join(" ", [[atom_to_list(N), "=", pid(P), "=", atom_to_list(How), "=", atom_to_list(By)] || {N, {P, {How, By}}} <- maps:to_list(fates()), is_pid(P)]);
+ask([unlocked]) -> lists:join(" ", [[atom_to_list(N), "=", atom_to_list(By)] || {N, By} <- maps:to_list(maps:get(unlocked, fates()))]);
+ask([agreed]) -> citizen_trace ! agreed, "ok";
 ask([locks]) -> [io_lib:format("~0p", [L]) || L <- ets:tab2list(global_locks)];
 ask([disconnect, Peer]) -> word(erlang:disconnect_node(Peer));
 ask([sync]) -> word(global:sync());
