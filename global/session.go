@@ -87,9 +87,23 @@ func (e initConnect) happen(m *machine) {
 	}
 	m.pending[e.node] = e.vsn
 	m.toLocker(hisLocker{peer{node: e.node, locker: e.locker, vsn: s.vsn, tag: s.tag, hisTag: e.tag}})
-	if _, known := m.known[e.node]; e.vsn >= versionVerify && !known {
-		m.tell(e.node, etf.Tuple{etf.Atom("init_connect_ack"), etf.Atom(m.self), e.tag, s.tag})
+	if e.vsn >= versionVerify {
+		m.after(ackAfter, func() { m.acknowledge(e.node, s) })
 	}
+}
+
+// ackAfter is when an init_connect is acknowledged. OTP does it at once. But all that
+// an acknowledgement does is to end a session that is not the one acknowledged. If two
+// nodes get connected just while another node's join tells each of the other, an OTP
+// gets it too late, and forgets all our names: see sendCancel.
+const ackAfter = 100 * time.Millisecond
+
+// acknowledge tells the peer which session this is, if it is on still.
+func (m *machine) acknowledge(node string, s *session) {
+	if _, known := m.known[node]; known || m.sessions[node] != s {
+		return
+	}
+	m.tell(node, etf.Tuple{etf.Atom("init_connect_ack"), etf.Atom(m.self), s.hisTag, s.tag})
 }
 
 func (e initConnectAck) happen(m *machine) {

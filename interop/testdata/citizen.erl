@@ -14,24 +14,26 @@ start(Peers, Scopes) ->
 %% trace keeps the last that global_name_server has received, for reports, and what
 %% has become of each name here: see fate.
 trace() ->
-    Returns = [{'_', [], [{return_trace}]}],
+    %% Only what is needed, not the state that all have as an argument: two BEAMs that
+    %% start their session over and over do so thousands of times a second.
+    Say = fun(Arguments, Said) -> [{Arguments, [], [{message, Said}]}] end,
     [
         1 = erlang:trace_pattern({global, F, A}, Spec, [local])
      || {F, A, Spec} <- [
-            {insert_lock, 4, true},
-            {remove_lock, 6, true},
-            {handle_call, 3, [
-                {[{register, '_', '_', '_'}, '_', '_'], [], []},
-                {[{unregister, '_'}, '_', '_'], [], []}
-            ]},
-            {insert_global_name, 6, true},
-            {lock_still_set, 3, Returns},
-            {delete_global_name2, 2, true},
-            {restart_connect, 3, Returns},
-            {delete_node_resources, 2, true}
+            {insert_lock, 4, Say(['$1', '$2', '_', '_'], ['$1', '$2'])},
+            {remove_lock, 6, Say(['$1', '_', '$2', '_', '_', '_'], ['$1', '$2'])},
+            {handle_call, 3,
+                Say([{register, '$1', '_', '_'}, '$2', '_'], ['$1', '$2']) ++
+                    Say([{unregister, '$1'}, '$2', '_'], ['$1', '$2'])},
+            {insert_global_name, 6, Say(['$1', '$2', '_', '$3', '_', '_'], ['$1', '$2', '$3'])},
+            {lock_still_set, 3, [{'_', [], [{message, false}, {return_trace}]}]},
+            {delete_global_name2, 2, Say(['$1', '_'], ['$1'])},
+            %% known is the third element of the state
+            {restart_connect, 3, [{['$1', '_', '$2'], [{is_map_key, '$1', {element, 3, '$2'}}], [{message, ['$1']}, {return_trace}]}]},
+            {delete_node_resources, 2, Say(['$1', '_'], ['$1'])}
         ]
     ],
-    erlang:trace(whereis(global_name_server), true, ['receive', call, timestamp]),
+    erlang:trace(whereis(global_name_server), true, ['receive', call, arity, timestamp]),
     Holders = [P || {global, _, Pids} <- ets:tab2list(global_locks), {P, _} <- Pids],
     trace(queue:new(), 0, #{holders => Holders, unlocked => #{}}).
 
@@ -42,7 +44,7 @@ trace(Q, N, Fates) ->
         {fates, To} -> To ! {fates, Fates}, trace(Q, N, Fates);
         agreed -> trace(Q, N, Fates#{unlocked := #{}});
         {trace_ts, _, 'receive', Message, At} -> trace(queue:in({At, Message}, Q), N + 1, Fates);
-        {trace_ts, _, call, {global, Function, Args}, _} -> trace(Q, N, fate(Function, Args, Fates));
+        {trace_ts, _, call, {global, Function, _}, Args, _} -> trace(Q, N, fate(Function, Args, Fates));
         {trace_ts, _, return_from, {global, Function, _}, Result, _} -> trace(Q, N, fate(Function, Result, Fates));
         _ -> trace(Q, N, Fates)
     end.
@@ -57,26 +59,22 @@ trace(Q, N, Fates) ->
 %%
 %% And a registrar of another node may have written a name without having the lock here:
 %% that is unlocked, until all have agreed again.
-fate(insert_lock, [{global, _}, Pid, _Pids, _State], #{holders := Holders} = Fates) ->
+fate(insert_lock, [{global, _}, Pid], #{holders := Holders} = Fates) ->
     Fates#{holders := [Pid | Holders]};
-fate(remove_lock, [global, _Requester, Pid, _Pids, _Down, _State], #{holders := Holders} = Fates) ->
+fate(remove_lock, [global, Pid], #{holders := Holders} = Fates) ->
     Fates#{holders := lists:delete(Pid, Holders)};
-fate(handle_call, [Request, {Pid, _Tag}, _State], #{holders := Holders, unlocked := Unlocked} = Fates) ->
+fate(handle_call, [Name, {Pid, _Tag}], #{holders := Holders, unlocked := Unlocked} = Fates) ->
     case lists:member(Pid, Holders) of
         true -> Fates;
-        false -> Fates#{unlocked := Unlocked#{element(2, Request) => node(Pid)}}
+        false -> Fates#{unlocked := Unlocked#{Name => node(Pid)}}
     end;
-fate(insert_global_name, [Name, Pid, _Method, From, _Extra, _State], Fates) ->
+fate(insert_global_name, [Name, Pid, From], Fates) ->
     Fates#{Name => {Pid, there}, inserting => {Name, {Pid, From}}};
 fate(lock_still_set, false, #{inserting := {Name, {Pid, From}}} = Fates) ->
     Node = case is_pid(From) of true -> node(From); false -> From end,
     Fates#{Name := {Pid, {dropped, Node}}};
-fate(restart_connect, [Node, _Tag, State], Fates) ->
-    case is_map_key(Node, element(3, State)) of
-        true -> Fates#{restarting => Node};
-        false -> Fates
-    end;
-fate(delete_node_resources, [Node, _State], #{restarting := Node} = Fates) ->
+fate(restart_connect, [Node], Fates) -> Fates#{restarting => Node};
+fate(delete_node_resources, [Node], #{restarting := Node} = Fates) ->
     maps:map(
         fun
             (_Name, {Pid, there}) when node(Pid) =:= Node -> {Pid, {forgotten, Node}};
@@ -85,7 +83,7 @@ fate(delete_node_resources, [Node, _State], #{restarting := Node} = Fates) ->
         Fates
     );
 fate(restart_connect, _State, Fates) -> maps:remove(restarting, Fates);
-fate(delete_global_name2, [Name, _State], Fates) ->
+fate(delete_global_name2, [Name], Fates) ->
     case Fates of
         #{Name := {Pid, there}} -> Fates#{Name := {Pid, deleted}};
         #{} -> Fates
