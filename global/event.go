@@ -67,7 +67,7 @@ func (e nodeDown) happen(m *machine) {
 	m.forget(e.node, disconnected)
 	if m.again[e.node] {
 		delete(m.again, e.node)
-		m.do(connect{node: e.node, greet: true})
+		m.do(connect{node: e.node})
 	}
 }
 
@@ -106,11 +106,11 @@ func (e gone) happen(m *machine) {
 }
 
 func (e connected) happen(m *machine) {
-	if e.greet {
+	if e.ok || e.say == nil {
 		return // its nodeup, if it has come up, does the rest
 	}
-	if e.ok || m.up[e.node] {
-		m.cast(e.node, etf.Tuple{etf.Atom("in_sync"), etf.Atom(m.self), etf.Atom("true")})
+	if m.up[e.node] {
+		m.do(send{node: e.node, msg: e.say})
 		return
 	}
 	// A node that was up when the operations were assembled has died since, and no
@@ -140,7 +140,7 @@ func (e apart) happen(m *machine) {
 	// was told before.
 	m.after(apartAfter, func() {
 		if m.apart[e.node] {
-			m.tell(e.node, etf.Tuple{etf.Atom("$gen_cast"), etf.Tuple{etf.Atom("in_sync"), etf.Atom(m.self), etf.Atom("true")}})
+			m.tell(e.node, m.inSync())
 		}
 	})
 }

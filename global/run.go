@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/truss-beam/truss"
@@ -195,7 +194,7 @@ func (g *Global) act(a action) {
 		g.post(string(a.pid.Node), func(_ context.Context, box *outbox) { box.demonitor(g, a.pid) })
 	case connect:
 		g.tasks.Go(func() {
-			err := g.connect(a.node)
+			err := g.connect(a)
 			if errors.Is(err, truss.ErrClosed) {
 				return // it is we who are gone: nobody is to hear that the peer is lost
 			}
@@ -230,23 +229,24 @@ func (g *Global) fire(timer int64) {
 
 func (g *Global) log() *slog.Logger { return g.node.Logger() }
 
-// connect connects to a node that is said to be in our cluster, if the node may
-// connect by itself (truss.Config.AutoConnect): like OTP, by monitoring.
-func (g *Global) connect(node string) error {
+// connect connects to a node that is said to be in our cluster, if our node may connect
+// by itself (truss.Config.AutoConnect), by saying what there is to say. Without that, the
+// node was connected before, and is to be again.
+func (g *Global) connect(a connect) (err error) {
 	for range connectTries {
-		ref, err := g.server.Monitor(g.ctx, truss.Name{Name: serverName, Node: node})
-		if err != nil {
-			return truss.ErrClosed // the server has ended
+		if a.say != nil {
+			err = g.server.Send(g.ctx, truss.Name{Name: serverName, Node: a.node}, a.say)
+		} else {
+			err = g.node.Connect(g.ctx, a.node)
 		}
-		g.server.Demonitor(ref)
 		switch {
-		case slices.Contains(g.node.Nodes(), node) || slices.Contains(g.node.HiddenNodes(), node):
-			return nil
+		case err == nil || errors.Is(err, truss.ErrClosed):
+			return err
 		case g.ctx.Err() != nil:
 			return truss.ErrClosed
 		}
 	}
-	return truss.ErrNoConnection
+	return err
 }
 
 func (g *Global) send(ctx context.Context, a send) {

@@ -371,8 +371,13 @@ func (m *machine) rejoin(node string) {
 // sync; its global:sync waits for that.
 func (m *machine) connect(node string) {
 	if node != m.self {
-		m.do(connect{node: node})
+		m.do(connect{node: node, say: m.inSync()})
 	}
+}
+
+// inSync says that we are in sync with a node.
+func (m *machine) inSync() etf.Term {
+	return etf.Tuple{etf.Atom("$gen_cast"), etf.Tuple{etf.Atom("in_sync"), etf.Atom(m.self), etf.Atom("true")}}
 }
 
 // addKnown adds to the known nodes, and returns which are new.

@@ -293,6 +293,9 @@ func (s *sim) act(n *simNode, a action) {
 		s.later(n, takes, func(n *simNode) {
 			delete(s.slow, pair(n.name, a.node))
 			ok := s.link(n.name, a.node)
+			if ok && a.say != nil {
+				s.act(n, send{node: a.node, msg: a.say})
+			}
 			s.later(n, 0, func(n *simNode) { s.feed(n, connected{connect: a, ok: ok}) })
 		})
 	case disconnect:
