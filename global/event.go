@@ -129,12 +129,11 @@ func (e resolutions) happen(m *machine) {
 }
 
 func (e apart) happen(m *machine) {
-	if !m.up[e.node] {
-		return
+	m.apart[e.node] = true // this may come before its nodeup, to another process
+	if m.up[e.node] {
+		m.purge(e.node)
+		m.forget(e.node, ignored)
 	}
-	m.purge(e.node)
-	m.forget(e.node, ignored)
-	m.apart[e.node] = true
 	// Its global:sync waits for that if it takes us for one of its group. OTP does not
 	// tell it, and it waits for ever. Once it has our config_error, it forgets what it
 	// was told before.

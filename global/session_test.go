@@ -226,3 +226,18 @@ func TestUnlockedUnregisterIsFinished(t *testing.T) {
 		}
 	}
 }
+
+// TestApartBeforeNodeUp: sync does not wait for a node that has said that it is in a
+// group of its own, even if it said so before it was known to be up.
+func TestApartBeforeNodeUp(t *testing.T) {
+	s := newSim()
+	s.boot("a")
+	m := s.nodes["a"].machine
+	m.step(s.now, apart{"b"})
+	m.step(s.now, nodeUp{"b"})
+	done := false
+	m.step(s.now, syncWith{&syncing{done: func() { done = true }}, nil})
+	if !done {
+		t.Error("it waits")
+	}
+}
