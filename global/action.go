@@ -36,11 +36,11 @@ type (
 	// monitor asks for a down event. A connection is made for it if need be.
 	monitor   struct{ pid etf.Pid }
 	demonitor struct{ pid etf.Pid }
-	// connect asks for a connected event. With greet there is nothing to say when
-	// the node is up, but for what is said to any.
+	// connect asks for a connected event, once global_name_server of the node has been
+	// told what is to be said: nil if that is what is said to any that is up.
 	connect struct {
-		node  string
-		greet bool
+		node string
+		say  etf.Term
 	}
 	disconnect struct {
 		node string

@@ -33,9 +33,9 @@ func newCluster(t *testing.T, names ...string) *cluster {
 	return c
 }
 
-func (c *cluster) start(name string, config global.Config) {
+func (c *cluster) start(name string, config global.Config, configure ...func(*truss.Config)) {
 	c.t.Helper()
-	n := c.Start(name)
+	n := c.Start(name, configure...)
 	g, err := global.Start(n, config)
 	if err != nil {
 		c.t.Fatal(err)
@@ -342,6 +342,42 @@ func TestNoConnectAll(t *testing.T) {
 		}
 		if got := c.view("b"); got == "" {
 			t.Error("b has nothing")
+		}
+	})
+}
+
+// TestAutoConnectNever: nodes that connect to nobody by themselves do not for a mesh
+// either. Of two that were not brought together one then leaves the third (both do, if
+// their reports cross), as partitions must not overlap; who is connected to all is
+// joined. So it is with OTP.
+func TestAutoConnectNever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		for _, name := range []string{"a", "b", "c"} {
+			c.start(name, global.Config{}, func(config *truss.Config) { config.AutoConnect = truss.AutoConnectNever })
+		}
+		c.connect("b", "c")
+		time.Sleep(time.Minute)
+		c.connect("a", "b")
+		time.Sleep(time.Minute)
+		if got := c.nodes["b"].Nodes(); len(got) > 1 {
+			t.Errorf("b has %v", got)
+		}
+		if got := c.nodes["a"].Nodes(); slices.Contains(got, c.nodes["c"].Name()) {
+			t.Errorf("a has %v", got)
+		}
+		c.connect("a", "b")
+		c.connect("a", "c")
+		c.connect("b", "c")
+		time.Sleep(time.Minute)
+		if err := c.global["a"].RegisterName(t.Context(), etf.Atom("n"), c.process("a").PID()); err != nil {
+			t.Fatal(err)
+		}
+		for name, n := range c.nodes {
+			c.sync(name)
+			if got := c.view(name); len(n.Nodes()) != 2 || got != c.view("a") || got == "" {
+				t.Errorf("%s has %v and %q", name, n.Nodes(), got)
+			}
 		}
 	})
 }

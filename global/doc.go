@@ -21,7 +21,9 @@
 //
 // When two nodes connect, their partitions are joined: names are exchanged, a
 // name that both have is resolved by its Method, and every node of the one
-// connects to every node of the other (Config.NoConnectAll prevents both). When a
+// connects to every node of the other (Config.NoConnectAll prevents both; with
+// truss.AutoConnectNever nothing is connected, and nodes that nobody brings together
+// leave each other, as in OTP). When a
 // connection is lost, all nodes leave the one that was lost, so that partitions
 // never overlap; this node reports and obeys as OTP 25 and later do
 // (Config.AllowOverlap prevents it).
@@ -37,6 +39,9 @@
 // Nothing waits for ever. Where OTP does (for a peer's locker, or a name server
 // that does not answer) there is a limit, after which the session between the two
 // nodes starts over.
+//
+// A BEAM that is configured with global groups shares no names with a Truss node, which
+// has none.
 //
 // The protocol is that of OTP's global.erl, version 8. docs/decisions/0010 tells
 // where this differs from it.

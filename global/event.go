@@ -2,6 +2,7 @@ package global
 
 import (
 	"slices"
+	"time"
 
 	"github.com/truss-beam/truss/etf"
 )
@@ -38,6 +39,8 @@ type (
 		conflicts []conflict
 	}
 	fired struct{ timer int64 }
+	// apart: a connected node is in a global group, and thus shares no names with us.
+	apart struct{ node string }
 	// leaving: the node is about to disconnect from all others, who are not to
 	// take that for the loss of connections.
 	leaving struct{ done func(nodes []string) }
@@ -60,10 +63,11 @@ func (e nodeDown) happen(m *machine) {
 	}
 	delete(m.restarts, e.node)
 	delete(m.up, e.node)
+	delete(m.apart, e.node)
 	m.forget(e.node, disconnected)
 	if m.again[e.node] {
 		delete(m.again, e.node)
-		m.do(connect{node: e.node, greet: true})
+		m.do(connect{node: e.node})
 	}
 }
 
@@ -102,11 +106,11 @@ func (e gone) happen(m *machine) {
 }
 
 func (e connected) happen(m *machine) {
-	if e.greet {
+	if e.ok || e.say == nil {
 		return // its nodeup, if it has come up, does the rest
 	}
-	if e.ok || m.up[e.node] {
-		m.cast(e.node, etf.Tuple{etf.Atom("in_sync"), etf.Atom(m.self), etf.Atom("true")})
+	if m.up[e.node] {
+		m.do(send{node: e.node, msg: e.say})
 		return
 	}
 	// A node that was up when the operations were assembled has died since, and no
@@ -123,6 +127,25 @@ func (e resolutions) happen(m *machine) {
 	}
 	m.resolvedHere(e.node, s, e.conflicts)
 }
+
+func (e apart) happen(m *machine) {
+	m.apart[e.node] = true // this may come before its nodeup, to another process
+	if m.up[e.node] {
+		m.purge(e.node)
+		m.forget(e.node, ignored)
+	}
+	// Its global:sync waits for that if it takes us for one of its group. OTP does not
+	// tell it, and it waits for ever. Once it has our config_error, it forgets what it
+	// was told before.
+	m.after(apartAfter, func() {
+		if m.apart[e.node] {
+			m.tell(e.node, m.inSync())
+		}
+	})
+}
+
+// apartAfter is when a node that shares no names with us is told not to wait for any.
+const apartAfter = time.Second
 
 func (e fired) happen(m *machine) {
 	f := m.timers[e.timer]

@@ -45,6 +45,7 @@ type Global struct {
 	tasks  sync.WaitGroup // goroutines that feed or send
 
 	server    *truss.Process
+	group     *truss.Process // global_group
 	locker    *truss.Process
 	registrar *truss.Process
 
@@ -107,6 +108,9 @@ func (g *Global) start(config Config) (err error) {
 	g.machine.prevent = !config.AllowOverlap
 	g.machine.multiName = config.MultiName
 	if g.server, err = g.node.Spawn(g.serve, truss.Registered(serverName)); err != nil {
+		return err
+	}
+	if g.group, err = g.node.Spawn(g.serveGroup, truss.Registered(groupName)); err != nil {
 		return err
 	}
 	g.server.MonitorNodes()

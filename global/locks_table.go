@@ -44,13 +44,11 @@ func (m *machine) heldBy(requester etf.Term) bool {
 	return key(h.id.requester) == key(requester)
 }
 
-// heldByPid tells whether the lock of the names is still pid's.
+// heldByPid tells whether the lock of the names is still pid's. OTP also goes by
+// heldBy's rule; but a registrar has its lock when it writes, or has lost it.
 func (m *machine) heldByPid(pid etf.Pid) bool {
 	h := m.locks[key(globalResource)]
-	if h == nil {
-		return !m.lockLost
-	}
-	return slices.Contains(h.holders, pid)
+	return h != nil && slices.Contains(h.holders, pid)
 }
 
 func (m *machine) setLock(id lockID, pid etf.Pid) bool {

@@ -56,6 +56,7 @@ type machine struct {
 	pending  map[string]int64 // nodes that have answered our init_connect
 	removing map[string]bool  // nodes that are to disconnect, or be disconnected
 	again    map[string]bool  // of those, who are to be connected to anew
+	apart    map[string]bool  // nodes connected that share no names with us
 	synced   map[string]bool
 	sessions map[string]*session
 
@@ -84,7 +85,7 @@ func newMachine(self string, locker, registrar etf.Pid, random *rand.Rand) *mach
 		self: self, locker: locker, registrar: registrar, random: random,
 		connectAll: true, prevent: true, creation: random.Int64N(1 << 59),
 		up: make(map[string]bool), known: make(map[string]int64), pending: make(map[string]int64),
-		removing: make(map[string]bool), again: make(map[string]bool), restarts: make(map[string]restarted), missed: make(map[string]map[string]entry), synced: make(map[string]bool), sessions: make(map[string]*session),
+		removing: make(map[string]bool), again: make(map[string]bool), apart: make(map[string]bool), restarts: make(map[string]restarted), missed: make(map[string]map[string]entry), synced: make(map[string]bool), sessions: make(map[string]*session),
 		names: newNameTable(), locks: make(lockTable), monitors: make(map[etf.Pid]int),
 		lost: make(map[lostKey]lostInfo), calls: make(map[int64]*multiCall), timers: make(map[int64]func()),
 	}

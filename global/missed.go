@@ -53,6 +53,22 @@ func (m *machine) dropped(e entry) {
 	m.regainSoon(string(e.pid.Node))
 }
 
+// finishUnregister has a name go everywhere that such a registrar unregisters here: it
+// reaches those nodes that it had locks on, and the others keep the name.
+func (m *machine) finishUnregister(name etf.Term) {
+	if _, ok := m.names.find(name); !ok {
+		return
+	}
+	w := m.unregistering(name, func(error) {})
+	w.check = func() error {
+		if _, taken := m.names.find(name); taken {
+			return errAbandoned
+		}
+		return nil
+	}
+	m.soon(func() { w.happen(m) })
+}
+
 // regainSoon asks a node that is in sync already. One that is not is asked after
 // its in_sync.
 func (m *machine) regainSoon(node string) {

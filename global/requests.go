@@ -39,15 +39,18 @@ func (r delLock) serve(m *machine, pid etf.Pid) (etf.Term, bool) {
 }
 
 func (r register) serve(m *machine, pid etf.Pid) (etf.Term, bool) {
-	held := m.heldByPid(pid)
-	m.insert(r.entry, held)
-	if !held {
+	if m.heldByPid(pid) {
+		m.insert(r.entry, true)
+	} else {
 		m.dropped(r.entry)
 	}
 	return etf.Atom("yes"), true
 }
 
-func (r unregister) serve(m *machine, _ etf.Pid) (etf.Term, bool) {
+func (r unregister) serve(m *machine, pid etf.Pid) (etf.Term, bool) {
+	if !m.heldByPid(pid) {
+		m.finishUnregister(r.name)
+	}
 	m.remove(r.name)
 	return etf.Atom("ok"), true
 }

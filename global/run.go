@@ -194,7 +194,7 @@ func (g *Global) act(a action) {
 		g.post(string(a.pid.Node), func(_ context.Context, box *outbox) { box.demonitor(g, a.pid) })
 	case connect:
 		g.tasks.Go(func() {
-			err := g.connect(a.node)
+			err := g.connect(a)
 			if errors.Is(err, truss.ErrClosed) {
 				return // it is we who are gone: nobody is to hear that the peer is lost
 			}
@@ -229,10 +229,16 @@ func (g *Global) fire(timer int64) {
 
 func (g *Global) log() *slog.Logger { return g.node.Logger() }
 
-// connect connects to a node that is said to be in our cluster.
-func (g *Global) connect(node string) (err error) {
+// connect connects to a node that is said to be in our cluster, if our node may connect
+// by itself (truss.Config.AutoConnect), by saying what there is to say. Without that, the
+// node was connected before, and is to be again.
+func (g *Global) connect(a connect) (err error) {
 	for range connectTries {
-		err = g.node.Connect(g.ctx, node)
+		if a.say != nil {
+			err = g.server.Send(g.ctx, truss.Name{Name: serverName, Node: a.node}, a.say)
+		} else {
+			err = g.node.Connect(g.ctx, a.node)
+		}
 		switch {
 		case err == nil || errors.Is(err, truss.ErrClosed):
 			return err

@@ -73,17 +73,37 @@ func (e initConnect) happen(m *machine) {
 		m.restart(e.node)
 		return
 	}
+	delete(m.apart, e.node) // its groups are gone
 	s := m.session(e.node)
 	s.greeted, s.hisTag, s.vsn = true, e.tag, min(e.vsn, version)
 	if !s.active {
 		s.early = &e
+		if m.connectAll && m.up[e.node] && !m.restarts[e.node].pausing {
+			// Its nodeup has been: our session has ended since, by an in_sync, and he begins
+			// another. In OTP both then wait for each other.
+			m.greet(e.node)
+		}
 		return
 	}
 	m.pending[e.node] = e.vsn
 	m.toLocker(hisLocker{peer{node: e.node, locker: e.locker, vsn: s.vsn, tag: s.tag, hisTag: e.tag}})
-	if _, known := m.known[e.node]; e.vsn >= versionVerify && !known {
-		m.tell(e.node, etf.Tuple{etf.Atom("init_connect_ack"), etf.Atom(m.self), e.tag, s.tag})
+	if e.vsn >= versionVerify {
+		m.after(ackAfter, func() { m.acknowledge(e.node, s) })
 	}
+}
+
+// ackAfter is when an init_connect is acknowledged. OTP does it at once. But all that
+// an acknowledgement does is to end a session that is not the one acknowledged. If two
+// nodes get connected just while another node's join tells each of the other, an OTP
+// gets it too late, and forgets all our names: see sendCancel.
+const ackAfter = 100 * time.Millisecond
+
+// acknowledge tells the peer which session this is, if it is on still.
+func (m *machine) acknowledge(node string, s *session) {
+	if _, known := m.known[node]; known || m.sessions[node] != s {
+		return
+	}
+	m.tell(node, etf.Tuple{etf.Atom("init_connect_ack"), etf.Atom(m.self), s.hisTag, s.tag})
 }
 
 func (e initConnectAck) happen(m *machine) {
@@ -146,12 +166,16 @@ func (m *machine) restart(node string) {
 	if m.now.Sub(last.when) > restartCalm {
 		last.times = 0
 	}
-	m.restarts[node] = restarted{when: m.now, times: last.times + 1}
+	m.restarts[node] = restarted{when: m.now, times: last.times + 1, pausing: last.times > 0}
 	if last.times == 0 {
 		m.greet(node)
 		return
 	}
 	m.after(m.pause(min(last.times, 3)), func() {
+		if r, ok := m.restarts[node]; ok {
+			r.pausing = false
+			m.restarts[node] = r
+		}
 		if m.up[node] {
 			m.greet(node)
 		}
@@ -163,8 +187,9 @@ func (m *machine) restart(node string) {
 // newer one would do so for ever; OTP has no remedy. From the second on we are
 // silent for a moment, in which the other's last session stays the last.
 type restarted struct {
-	when  time.Time
-	times int
+	when    time.Time
+	times   int
+	pausing bool
 }
 
 const restartCalm = 5 * time.Second
@@ -346,8 +371,13 @@ func (m *machine) rejoin(node string) {
 // sync; its global:sync waits for that.
 func (m *machine) connect(node string) {
 	if node != m.self {
-		m.do(connect{node: node})
+		m.do(connect{node: node, say: m.inSync()})
 	}
+}
+
+// inSync says that we are in sync with a node.
+func (m *machine) inSync() etf.Term {
+	return etf.Tuple{etf.Atom("$gen_cast"), etf.Tuple{etf.Atom("in_sync"), etf.Atom(m.self), etf.Atom("true")}}
 }
 
 // addKnown adds to the known nodes, and returns which are new.
@@ -362,6 +392,9 @@ func (m *machine) addKnown(news []member) (added []string) {
 			continue
 		}
 		m.known[n.node] = n.vsn
+		if m.synced[n.node] {
+			m.regain(n.node) // its in_sync was faster than what tells of it
+		}
 	}
 	return added
 }

@@ -1,6 +1,7 @@
 package global
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,5 +118,126 @@ func TestDroppedIsAskedFor(t *testing.T) {
 	s.run(time.Minute)
 	if got, ok := a.names.find(stale.name); ok {
 		t.Errorf("a has %v", got)
+	}
+}
+
+// TestGreetedAfterInSync: a node that we have forgotten meanwhile says in_sync, which
+// ends our session with it. When the acknowledgement that was under way has it begin
+// another, we have to as well: there is no nodeup to wait for, and it ignores
+// remove_connection, as it does not know us any more either.
+func TestGreetedAfterInSync(t *testing.T) {
+	s := newSim()
+	s.boot("a")
+	m := s.nodes["a"].machine
+	greeting := func(tag int64) initConnect {
+		return initConnect{vsn: version, tag: tag, node: "b", locker: etf.Pid{Node: "b", ID: 1, Creation: 1}}
+	}
+	m.step(s.now, nodeUp{"b"})
+	first := m.sessions["b"].tag
+	m.step(s.now, greeting(1))
+	m.step(s.now, inSync{node: "b"})
+	m.step(s.now, initConnectAck{node: "b", yours: first, mine: 1})
+	var sent []string
+	for _, action := range m.step(s.now, greeting(2)) {
+		if a, ok := action.(send); ok {
+			msg := a.msg.(etf.Tuple)
+			if msg[0] == etf.Term(etf.Atom("$gen_cast")) {
+				msg = msg[1].(etf.Tuple)
+			}
+			sent = append(sent, string(msg[0].(etf.Atom)))
+		}
+	}
+	if want := []string{"init_connect"}; !slices.Equal(sent, want) {
+		t.Errorf("sent %q, want %q", sent, want)
+	}
+}
+
+// TestMissedIsAskedForWhenInSyncFirst: a node says in_sync before new_nodes, which comes
+// from another one, tells of it. Names missed are asked for all the same.
+func TestMissedIsAskedForWhenInSyncFirst(t *testing.T) {
+	for _, order := range [][]event{
+		{inSync{node: "d"}, newNodes{node: "b", nodes: []member{{"d", version}}}},
+		{newNodes{node: "b", nodes: []member{{"d", version}}}, inSync{node: "d"}},
+	} {
+		s := newSim()
+		s.boot("a")
+		m := s.nodes["a"].machine
+		e := entry{name: etf.Atom("foo"), pid: etf.Pid{Node: "d", ID: 9, Creation: 1}}
+		m.insert(e, true)
+		m.step(s.now, down{pid: e.pid, unreachable: true})
+		m.step(s.now, nodeUp{"d"})
+		asked := false
+		for _, happens := range order {
+			for _, action := range m.step(s.now, happens) {
+				timer, ok := action.(startTimer)
+				if !ok || timer.after != missedAfter {
+					continue
+				}
+				for _, action := range m.step(s.now, fired{timer.id}) {
+					c, ok := action.(call)
+					asked = asked || ok && c.node == "d" && etf.Format(c.request) == "{whereis,foo}"
+				}
+			}
+		}
+		if !asked {
+			t.Errorf("%T first: d is not asked for foo", order[0])
+		}
+	}
+}
+
+// TestUnlockedRegisterIsNotTaken: a lock that went with its node, and that another has
+// had since, protects nothing any more. An OTP takes the name then, if nobody has the
+// lock just now, and has another process for it than its partition.
+func TestUnlockedRegisterIsNotTaken(t *testing.T) {
+	s := newSim()
+	s.boot("a")
+	s.boot("b")
+	s.link("a", "b")
+	s.run(time.Minute)
+	a, b := s.nodes["a"], s.nodes["b"]
+	ours, his := entry{name: etf.Atom("foo"), pid: a.newPid()}, entry{name: etf.Atom("foo"), pid: b.newPid()}
+	a.insert(ours, true)
+	s.feed(a, called{caller{b.registrar, etf.Tuple{int64(0), etf.Atom("b")}}, register{his}})
+	if e, _ := a.names.find(ours.name); e.pid != ours.pid {
+		t.Errorf("a has %v", e)
+	}
+}
+
+// TestUnlockedUnregisterIsFinished: a registrar whose locks were lost with a connection
+// unregisters a name on some nodes only. One of ours that is told has it go everywhere.
+func TestUnlockedUnregisterIsFinished(t *testing.T) {
+	s := newSim()
+	for _, name := range []string{"a", "b", "c"} {
+		s.boot(name)
+	}
+	s.link("a", "b")
+	s.link("b", "c")
+	s.run(time.Minute)
+	a, b, c := s.nodes["a"], s.nodes["b"], s.nodes["c"]
+	e := entry{etf.Atom("foo"), b.newPid(), etf.Export{Module: "global", Function: "random_exit_name", Arity: 3}}
+	for _, n := range []*simNode{a, b, c} {
+		n.insert(e, true)
+	}
+	s.feed(a, called{caller{c.registrar, etf.Tuple{int64(0), etf.Atom("c")}}, unregister{e.name}})
+	s.run(time.Minute)
+	for _, n := range []*simNode{a, b, c} {
+		if got, ok := n.names.find(e.name); ok {
+			t.Errorf("%s has %v", n.name, got)
+		}
+	}
+}
+
+// TestApartBeforeNodeUp: sync does not wait for a node that has said that it is in a
+// group of its own, even if it said so before it was known to be up.
+func TestApartBeforeNodeUp(t *testing.T) {
+	s := newSim()
+	s.boot("a")
+	m := s.nodes["a"].machine
+	m.step(s.now, apart{"b"})
+	m.step(s.now, nodeUp{"b"})
+	done := false
+	m.step(s.now, syncWith{&syncing{done: func() { done = true }}, nil})
+	if !done {
+		t.Error("it waits")
 	}
 }

@@ -25,7 +25,8 @@ type sim struct {
 	out   strings.Builder
 	trace bool
 	traps []trap
-	mute  map[string]bool // nodes whose messages are held back though their connections stay
+	each  func(from, to, kind string) (victim string) // sees each message about to be sent, and may have a node die
+	mute  map[string]bool                             // nodes whose messages are held back though their connections stay
 	held  []func()
 }
 
@@ -64,6 +65,7 @@ func newSim() *sim {
 
 func (s *sim) reset() {
 	s.nodes, s.links, s.cut, s.slow = make(map[string]*simNode), make(map[[2]string]bool), make(map[[2]string]bool), make(map[[2]string]bool)
+	s.each = nil
 	s.now, s.queue, s.traps, s.trace, s.mute, s.held = time.Unix(0, 0), nil, nil, false, make(map[string]bool), nil
 }
 
@@ -221,6 +223,14 @@ func (s *sim) printf(format string, args ...any) {
 
 // sending notes a message, and tells whether its sender is still alive to send it.
 func (s *sim) sending(n *simNode, to, kind string) bool {
+	if s.each != nil {
+		if victim := s.each(n.name, to, kind); victim != "" && !s.nodes[victim].dead {
+			s.kill(victim)
+			if victim == n.name {
+				return false
+			}
+		}
+	}
 	for i, t := range s.traps {
 		if t.kind == kind && t.from == n.name && t.to == to {
 			s.traps = slices.Delete(s.traps, i, i+1)
@@ -283,6 +293,9 @@ func (s *sim) act(n *simNode, a action) {
 		s.later(n, takes, func(n *simNode) {
 			delete(s.slow, pair(n.name, a.node))
 			ok := s.link(n.name, a.node)
+			if ok && a.say != nil {
+				s.act(n, send{node: a.node, msg: a.say})
+			}
 			s.later(n, 0, func(n *simNode) { s.feed(n, connected{connect: a, ok: ok}) })
 		})
 	case disconnect:

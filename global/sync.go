@@ -21,7 +21,7 @@ func (e syncWith) happen(m *machine) {
 	}
 	e.waits = make(map[string]bool)
 	for _, n := range e.nodes {
-		if n != m.self && !m.synced[n] && m.up[n] {
+		if n != m.self && !m.synced[n] && m.up[n] && !m.apart[n] {
 			e.waits[n] = true
 		}
 	}

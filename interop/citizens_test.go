@@ -21,8 +21,8 @@ import (
 var citizenModule string
 
 var (
-	citizensFor  = flag.Duration("citizens", 15*time.Second, "how long TestCitizens goes on")
-	citizensCuts = flag.Bool("cuts", false, "TestCitizens cuts the network in two as well")
+	citizensFor  = flag.Duration("citizens", 25*time.Second, "how long TestCitizens goes on")
+	citizensCuts = flag.Bool("cuts", true, "TestCitizens cuts the network in two as well")
 	citizensBEAM = flag.Bool("beams_only", false, "TestCitizens without any node of ours: what OTP does by itself")
 )
 
@@ -43,9 +43,8 @@ const operationLimit = 90 * time.Second
 // everything: see citizens_check_test.go. What is done follows from the seed; when
 // exactly it happens does not.
 //
-// The network is cut only with -cuts, which CI does not give: a registrar of OTP's
-// that was cut off from half of its cluster may then report a name as registered
-// that some nodes dropped, and nobody repairs it (docs/decisions/0010, "Known").
+// After a cut OTP may leave names unequal by itself, as -beams_only shows. What is known
+// to be that, and nothing else, is excused: citizens_excuse_test.go.
 //
 // As discovery would, every visible node dials every other one each second. Where
 // there are no network namespaces, nodes are disconnected instead of cut off.
@@ -65,7 +64,7 @@ func TestCitizens(t *testing.T) {
 		c.live(c.plan())
 		c.settle(round)
 	}
-	t.Logf("%d operations; the longest took %v; the longest until all agreed %v", c.operations, c.longest, c.longestSettling)
+	t.Logf("%d operations; the longest took %v; the longest until all agreed %v; names that OTP lost: %d", c.operations, c.longest, c.longestSettling, c.excuses)
 }
 
 // city is the cluster.
@@ -79,12 +78,13 @@ type city struct {
 
 	under sync.WaitGroup // operations under way
 
-	mu              sync.Mutex // guards what follows
+	mu              sync.Mutex // guards what follows, but excuses
 	history         []string
 	problems        []error
 	operations      int
 	longest         time.Duration
 	longestSettling time.Duration
+	excuses         int // names that OTP lost
 }
 
 func newCity(t *testing.T, random *rand.Rand) *city {

@@ -369,6 +369,78 @@ func TestGlobalConflict(t *testing.T) {
 	})
 }
 
+// TestGlobalHeal: a name is registered on both sides of a cut, on one by a process of
+// ours, and the cut heals. A BEAM of our side resolves the conflict: it runs the method
+// here, by erpc, for which global alone suffices.
+func TestGlobalHeal(t *testing.T) {
+	each(t, func(t *testing.T, release beam.Release) {
+		// The method spares the process of the node with the smaller name, theirs or ours.
+		for name, oursDies := range map[string]bool{"b@127.0.0.1": true, "z@127.0.0.1": false} {
+			t.Run(name, func(t *testing.T) {
+				epmd := release.StartEPMD(t)
+				resolver := release.Start(t, beam.Options{Name: "a@127.0.0.1", EPMD: epmd})
+				away := release.Start(t, beam.Options{Name: name, EPMD: epmd})
+				m := startMember(t, epmd, "m@127.0.0.1")
+				connect(t, m.Node, resolver.Name)
+				connect(t, m.Node, away.Name)
+				joined(t, []member{m}, []*beam.Node{resolver, away})
+				if got := away.MustEval(t, "length(global:disconnect())"); got != "2" {
+					t.Fatalf("global:disconnect() of %s nodes", got)
+				}
+				joined(t, []member{m}, []*beam.Node{resolver})
+
+				got := make(chan etf.Term, 1)
+				one := idle(t, m.Node)
+				all := spawn(t, m.Node, func(ctx context.Context, p *truss.Process) error {
+					message, err := p.Receive(ctx)
+					if err != nil {
+						return err
+					}
+					term, err := message.Term()
+					got <- term
+					return err
+				})
+				if err := m.RegisterName(within(t), etf.Atom("one"), one.PID(), global.RandomExitName()); err != nil {
+					t.Fatal(err)
+				}
+				if err := m.RegisterName(within(t), etf.Atom("all"), all.PID(), global.NotifyAllName()); err != nil {
+					t.Fatal(err)
+				}
+				if got := away.MustEval(t, "Self = self(), Idle = spawn(fun() -> receive never -> ok end end), Tells = spawn(fun() -> receive X -> receive {From, what} -> From ! X end end end), "+
+					"register(tells, Tells), [global:register_name(one, Idle), global:register_name(all, Tells, fun global:notify_all_name/3)]"); got != "[yes,yes]" {
+					t.Fatal(got)
+				}
+
+				if got := away.MustEval(t, "net_kernel:connect_node('"+resolver.Name+"')"); got != "true" {
+					t.Fatal(got)
+				}
+				joined(t, []member{m}, []*beam.Node{resolver, away})
+				winner := m.Name()
+				if oursDies {
+					winner = away.Name
+					<-one.Context().Done()
+				}
+				sees(t, m, "one", winner)
+				sees(t, m, "all", "")
+				for _, b := range []*beam.Node{resolver, away} {
+					b.Await(t, "[node(P) || P <- [global:whereis_name(one)], is_pid(P)]", atoms(winner))
+					b.Await(t, "global:whereis_name(all)", "undefined")
+				}
+				if err := context.Cause(one.Context()); err != nil && !oursDies {
+					t.Errorf("our process is dead: %v", err)
+				}
+				conflict, ok := (<-got).(etf.Tuple)
+				if !ok || len(conflict) != 3 || conflict[0] != etf.Term(etf.Atom("global_name_conflict")) || conflict[1] != etf.Term(etf.Atom("all")) || string(conflict[2].(etf.Pid).Node) != away.Name {
+					t.Errorf("our process got %v", conflict)
+				}
+				if got := away.MustEval(t, "tells ! {self(), what}, receive {global_name_conflict, all, P} -> node(P) end"); got != "'m@127.0.0.1'" {
+					t.Errorf("theirs got one about a process of %s", got)
+				}
+			})
+		}
+	})
+}
+
 // TestGlobalPartitions: prevent_overlapping_partitions, when a connection between
 // two BEAMs is lost, and when one of ours is.
 func TestGlobalPartitions(t *testing.T) {
@@ -432,6 +504,48 @@ func TestGlobalPartitions(t *testing.T) {
 			joined(t, []member{m}, beams)
 		})
 	}
+}
+
+// TestGlobalNeverConnects: a node that connects to nobody by itself
+// (dist_auto_connect never, AutoConnectNever) does not for the mesh of global either.
+// Of two that were not brought together one then leaves the third (both do, if their
+// reports cross): with a node of ours in the place of one of OTP's just as without.
+func TestGlobalNeverConnects(t *testing.T) {
+	each(t, func(t *testing.T, release beam.Release) {
+		for _, who := range []string{"theirs", "ours"} {
+			t.Run(who, func(t *testing.T) {
+				epmd := release.StartEPMD(t)
+				never := map[string]string{"dist_auto_connect": "never"}
+				middle := release.Start(t, beam.Options{Name: "middle@127.0.0.1", EPMD: epmd})
+				late := release.Start(t, beam.Options{Name: "late@127.0.0.1", EPMD: epmd, Kernel: never})
+				var early func() string
+				switch who {
+				case "theirs":
+					b := release.Start(t, beam.Options{Name: "early@127.0.0.1", EPMD: epmd, Kernel: never})
+					if got := b.MustEval(t, "net_kernel:connect_node('"+middle.Name+"')"); got != "true" {
+						t.Fatal(got)
+					}
+					early = func() string { return b.MustEval(t, "nodes()") }
+					joined(t, nil, []*beam.Node{middle, b})
+				case "ours":
+					n := start(t, truss.Config{Name: "early@127.0.0.1", Epmd: fmt.Sprintf("127.0.0.1:%d", epmd), AutoConnect: truss.AutoConnectNever})
+					g, err := global.Start(n, global.Config{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					connect(t, n, middle.Name)
+					early = func() string { return atoms(n.Nodes()...) }
+					joined(t, []member{{n, g}}, []*beam.Node{middle})
+				}
+				if got := late.MustEval(t, "net_kernel:connect_node('"+middle.Name+"')"); got != "true" {
+					t.Fatal(got)
+				}
+				eventually(t, "early or late is alone", func() bool {
+					return (early() == "[]" || late.MustEval(t, "nodes()") == "[]") && middle.MustEval(t, "length(nodes())") != "2"
+				})
+			})
+		}
+	})
 }
 
 // TestGlobalLeave: a Truss node that leaves is left in peace, and so are those

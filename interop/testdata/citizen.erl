@@ -11,22 +11,92 @@ start(Peers, Scopes) ->
     register(citizen_trace, spawn(fun() -> trace() end)),
     ok.
 
-%% trace keeps the last that global_name_server has received, for reports.
+%% trace keeps the last that global_name_server has received, for reports, and what
+%% has become of each name here: see fate.
 trace() ->
-    erlang:trace(whereis(global_name_server), true, ['receive', timestamp]),
-    trace(queue:new(), 0).
+    %% Only what is needed, not the state that all have as an argument: two BEAMs that
+    %% start their session over and over do so thousands of times a second.
+    Say = fun(Arguments, Said) -> [{Arguments, [], [{message, Said}]}] end,
+    [
+        1 = erlang:trace_pattern({global, F, A}, Spec, [local])
+     || {F, A, Spec} <- [
+            {insert_lock, 4, Say(['$1', '$2', '_', '_'], ['$1', '$2'])},
+            {remove_lock, 6, Say(['$1', '_', '$2', '_', '_', '_'], ['$1', '$2'])},
+            {handle_call, 3,
+                Say([{register, '$1', '_', '_'}, '$2', '_'], ['$1', '$2']) ++
+                    Say([{unregister, '$1'}, '$2', '_'], ['$1', '$2'])},
+            {insert_global_name, 6, Say(['$1', '$2', '_', '$3', '_', '_'], ['$1', '$2', '$3'])},
+            {lock_still_set, 3, [{'_', [], [{message, false}, {return_trace}]}]},
+            {delete_global_name2, 2, Say(['$1', '_'], ['$1'])},
+            %% known is the third element of the state
+            {restart_connect, 3, [{['$1', '_', '$2'], [{is_map_key, '$1', {element, 3, '$2'}}], [{message, ['$1']}, {return_trace}]}]},
+            {delete_node_resources, 2, Say(['$1', '_'], ['$1'])}
+        ]
+    ],
+    erlang:trace(whereis(global_name_server), true, ['receive', call, arity, timestamp]),
+    Holders = [P || {global, _, Pids} <- ets:tab2list(global_locks), {P, _} <- Pids],
+    trace(queue:new(), 0, #{holders => Holders, unlocked => #{}}).
 
-trace(Q, N) when N > 300 -> trace(queue:drop(Q), N - 1);
-trace(Q, N) ->
+trace(Q, N, Fates) when N > 300 -> trace(queue:drop(Q), N - 1, Fates);
+trace(Q, N, Fates) ->
     receive
-        {all, To} -> To ! {trace, queue:to_list(Q)}, trace(Q, N);
-        {trace_ts, _, 'receive', Message, At} -> trace(queue:in({At, Message}, Q), N + 1);
-        _ -> trace(Q, N)
+        {all, To} -> To ! {trace, queue:to_list(Q)}, trace(Q, N, Fates);
+        {fates, To} -> To ! {fates, Fates}, trace(Q, N, Fates);
+        agreed -> trace(Q, N, Fates#{unlocked := #{}});
+        {trace_ts, _, 'receive', Message, At} -> trace(queue:in({At, Message}, Q), N + 1, Fates);
+        {trace_ts, _, call, {global, Function, _}, Args, _} -> trace(Q, N, fate(Function, Args, Fates));
+        {trace_ts, _, return_from, {global, Function, _}, Result, _} -> trace(Q, N, fate(Function, Result, Fates));
+        _ -> trace(Q, N, Fates)
     end.
+
+%% fate follows what global_name_server does to a name: it is there, deleted, or has
+%% been lost in one of two ways that are OTP's own:
+%%
+%%   {dropped, Node}    a registrar or name server of Node told of it without having the
+%%                      lock here, so that it was inserted and deleted at once
+%%   {forgotten, Node}  a session with Node, of which this node knows already, was
+%%                      started over, and all names of Node's processes went with that
+%%
+%% And a registrar of another node may have written a name without having the lock here:
+%% that is unlocked, until all have agreed again.
+fate(insert_lock, [{global, _}, Pid], #{holders := Holders} = Fates) ->
+    Fates#{holders := [Pid | Holders]};
+fate(remove_lock, [global, Pid], #{holders := Holders} = Fates) ->
+    Fates#{holders := lists:delete(Pid, Holders)};
+fate(handle_call, [Name, {Pid, _Tag}], #{holders := Holders, unlocked := Unlocked} = Fates) ->
+    case lists:member(Pid, Holders) of
+        true -> Fates;
+        false -> Fates#{unlocked := Unlocked#{Name => node(Pid)}}
+    end;
+fate(insert_global_name, [Name, Pid, From], Fates) ->
+    Fates#{Name => {Pid, there}, inserting => {Name, {Pid, From}}};
+fate(lock_still_set, false, #{inserting := {Name, {Pid, From}}} = Fates) ->
+    Node = case is_pid(From) of true -> node(From); false -> From end,
+    Fates#{Name := {Pid, {dropped, Node}}};
+fate(restart_connect, [Node], Fates) -> Fates#{restarting => Node};
+fate(delete_node_resources, [Node], #{restarting := Node} = Fates) ->
+    maps:map(
+        fun
+            (_Name, {Pid, there}) when node(Pid) =:= Node -> {Pid, {forgotten, Node}};
+            (_Name, Fate) -> Fate
+        end,
+        Fates
+    );
+fate(restart_connect, _State, Fates) -> maps:remove(restarting, Fates);
+fate(delete_global_name2, [Name], Fates) ->
+    case Fates of
+        #{Name := {Pid, there}} -> Fates#{Name := {Pid, deleted}};
+        #{} -> Fates
+    end;
+fate(_, _, Fates) -> Fates.
 
 traced() ->
     citizen_trace ! {all, self()},
     receive {trace, All} -> [[stamp(At), io_lib:format(" ~0tp~n", [M])] || {At, M} <- All] end.
+
+fates() ->
+    citizen_trace ! {fates, self()},
+    receive {fates, Fates} -> Fates end.
 
 stamp({_, _, Micro} = At) ->
     {_, {H, M, S}} = calendar:now_to_universal_time(At),
@@ -46,6 +116,9 @@ ask([names]) ->
 ask([dead]) ->
     Alive = fun(P) -> try is_process_alive(P) catch error:badarg -> false end end,
     words([N || N <- global:registered_names(), P <- [global:whereis_name(N)], is_pid(P), node(P) =:= node(), not Alive(P)]);
+ask([lost]) -> lists:join(" ", [[atom_to_list(N), "=", pid(P), "=", atom_to_list(How), "=", atom_to_list(By)] || {N, {P, {How, By}}} <- maps:to_list(fates()), is_pid(P)]);
+ask([unlocked]) -> lists:join(" ", [[atom_to_list(N), "=", atom_to_list(By)] || {N, By} <- maps:to_list(maps:get(unlocked, fates()))]);
+ask([agreed]) -> citizen_trace ! agreed, "ok";
 ask([locks]) -> [io_lib:format("~0p", [L]) || L <- ets:tab2list(global_locks)];
 ask([disconnect, Peer]) -> word(erlang:disconnect_node(Peer));
 ask([sync]) -> word(global:sync());
