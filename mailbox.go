@@ -108,14 +108,15 @@ func (b *mailbox) putQuietly(how priority, messages ...Message) (r reception) {
 // rouse wakes the owner.
 func (b *mailbox) rouse() {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.wake == nil {
-		b.woke = true
+	wake := b.wake
+	b.woke = b.woke || wake == nil
+	b.mu.Unlock()
+	if wake == nil {
 		b.cond.Signal()
 		return
 	}
 	select {
-	case b.wake <- struct{}{}:
+	case wake <- struct{}{}:
 	default: // the owner has a wake-up waiting already
 	}
 }

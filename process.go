@@ -55,6 +55,8 @@ type bonds struct {
 	conns []*conn // over which any of these goes, or went
 
 	monitorsNodes bool
+
+	exit ExitError // where the process's is, if it has bonds
 }
 
 // ProcessFunc is what a process does. When it returns the process ends: with
@@ -107,10 +109,24 @@ func (n *Node) newProcess() *Process {
 	return &Process{node: n, pid: n.processes.newPid()}
 }
 
+// newVisitor is newProcess of one that will have bonds and messages: all in one piece
+// of memory, since calls make one each.
+func (n *Node) newVisitor() *Process {
+	v := new(struct {
+		Process
+		bonds  bonds
+		queues queues
+	})
+	v.node, v.pid = n, n.processes.newPid()
+	v.Process.bonds = &v.bonds
+	v.mailbox.queues.Store(&v.queues)
+	return &v.Process
+}
+
 // visitor makes a process without a goroutine of its own, for a caller that is
 // none: it calls on the visitor's behalf and then must end it with leave.
 func (n *Node) visitor() (*Process, error) {
-	p := n.newProcess()
+	p := n.newVisitor()
 	if err := n.processes.add(p); err != nil {
 		return nil, err
 	}
@@ -257,14 +273,16 @@ func (p *Process) terminate(reason etf.Term) {
 
 // end is terminate of a process that lives. p.mu is held; end unlocks it.
 func (p *Process) end(reason etf.Term) {
-	exit := &ExitError{Reason: reason}
-	p.dead, p.exit = true, exit
-	p.ended.Store(true)
 	var b bonds
 	if p.bonds != nil {
-		b = *p.bonds
+		b, *p.bonds = *p.bonds, bonds{exit: ExitError{Reason: reason}}
+		p.exit, p.bonds = &p.bonds.exit, nil
+	} else {
+		p.exit = &ExitError{Reason: reason}
 	}
-	p.bonds = nil
+	exit := p.exit
+	p.dead = true
+	p.ended.Store(true)
 	p.mu.Unlock()
 
 	n := p.node

@@ -22,7 +22,7 @@ func (n *Node) newChild(leader etf.Pid) (*Process, error) {
 		return nil, errTooManyChildren
 	}
 	p := n.newProcess()
-	p.bound().leader = leader
+	p.bound().leader = leader // before anybody else has p
 	if err := n.processes.add(p); err != nil {
 		n.children.Add(-1)
 		return nil, err

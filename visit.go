@@ -6,7 +6,7 @@ package truss
 //
 // The error is fn's, or ErrClosed. Receives within fail when the node closes.
 func (n *Node) Visit(fn func(p *Process) error) error {
-	p := n.newProcess()
+	p := n.newVisitor()
 	if err := n.processes.add(p); err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func print(r contender.Result) {
 
 // bytesPerLink is what TestSimulatedMesh reports for 100 nodes and more, rounded
 // up: two connections' ends with their four goroutines, and the cable.
-const bytesPerLink = 60_000
+const bytesPerLink = 20_000
 
 // fits refuses a mesh that this machine's memory cannot hold.
 func fits(n int) error {
