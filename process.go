@@ -40,7 +40,7 @@ type Process struct {
 	trapExit bool
 	mu       sync.Mutex
 	exit     *ExitError // why it died
-	bonds    *bonds   // nil if there are none
+	bonds    *bonds     // nil if there are none
 }
 
 // bonds are what a process has with others, which many processes have nothing of.
