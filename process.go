@@ -175,6 +175,9 @@ func (p *Process) logFailure(err error) {
 // PID returns the process's pid.
 func (p *Process) PID() etf.Pid { return p.pid }
 
+// String is the pid, for errors and logs.
+func (p *Process) String() string { return p.pid.String() }
+
 // Node returns the node the process runs on.
 func (p *Process) Node() *Node { return p.node }
 

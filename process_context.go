@@ -43,6 +43,9 @@ func (p *Process) endContext(why *ExitError) {
 	}
 }
 
+// String is for who prints a context: it is large, and changes.
+func (c *processContext) String() string { return "the context of " + (*Process)(c).String() }
+
 func (c *processContext) Deadline() (deadline time.Time, ok bool) { return time.Time{}, false }
 
 func (c *processContext) Done() <-chan struct{} { return c.made().Done() }
