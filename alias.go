@@ -37,10 +37,11 @@ func (p *Process) Alias(options ...AliasOption) etf.Ref {
 	if p.dead {
 		return ref // an alias of a dead process is as good as none
 	}
-	if p.aliases == nil {
-		p.aliases = make(map[etf.Ref]struct{})
+	b := p.bound()
+	if b.aliases == nil {
+		b.aliases = make(map[etf.Ref]struct{})
 	}
-	p.aliases[ref] = struct{}{}
+	b.aliases[ref] = struct{}{}
 	p.node.aliases.add(ref, a)
 	return ref
 }
@@ -49,8 +50,9 @@ func (p *Process) Alias(options ...AliasOption) etf.Ref {
 // message sent to it arrives afterwards; those that have arrived stay.
 func (p *Process) Unalias(alias etf.Ref) bool {
 	p.mu.Lock()
-	_, own := p.aliases[alias]
-	delete(p.aliases, alias)
+	b := p.bound()
+	_, own := b.aliases[alias]
+	delete(b.aliases, alias)
 	p.mu.Unlock()
 	return own && p.node.aliases.remove(alias)
 }
@@ -137,6 +139,6 @@ func (t *aliases) take(ref etf.Ref) *Process {
 
 func (p *Process) forgetAlias(ref etf.Ref) {
 	p.mu.Lock()
-	delete(p.aliases, ref)
+	delete(p.bound().aliases, ref)
 	p.mu.Unlock()
 }

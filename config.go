@@ -152,15 +152,16 @@ type Network interface {
 	Dial(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// tcp is the Network of the operating system.
+// tcp is the Network of the operating system. It asks for no keep-alive, four calls for
+// each connection: ticks are one, and epmd's connections are over at once.
 type tcp struct{}
 
 func (tcp) Listen(ctx context.Context, network, address string) (net.Listener, error) {
-	return new(net.ListenConfig).Listen(ctx, network, address)
+	return (&net.ListenConfig{KeepAlive: -1}).Listen(ctx, network, address)
 }
 
 func (tcp) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	return new(net.Dialer).DialContext(ctx, network, address)
+	return (&net.Dialer{KeepAlive: -1}).DialContext(ctx, network, address)
 }
 
 const (

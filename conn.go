@@ -19,7 +19,7 @@ import (
 // conn is a live connection to one peer, from the end of the handshake to its
 // loss. Its reader goroutine acts on what arrives and, when the socket fails,
 // ends everything that depended on it. Its writer goroutine writes what senders
-// have queued.
+// have queued; an idle connection has none.
 type conn struct {
 	// Set before the goroutines start, never changed.
 	node   *Node
@@ -41,17 +41,17 @@ type conn struct {
 	// reader goroutine, or a process that waits (poll.go).
 	reading    sync.Mutex
 	frames     frameReader
-	descriptor descriptor // what frames reads, if raw
-	in         *dist.Receiver
-	slab       *slab      // of the frame being acted on
-	kept       bool       // somebody has kept some of that
-	source     *source    // of the latest message
-	caller     *Process   // who acts; nil for the reader goroutine
-	served     bool       // there is something for the caller
-	receiver   *Process   // whom batch is for
-	batch      []Message  // kept back to be put in one mailbox at once
-	asleep     []*Process // to wake: they have got messages
-	started    int        // processes that the peer has had started since the last rouse
+	descriptor descriptor     // what frames reads, if raw
+	in         *dist.Receiver // nil until the first frame that is no tick
+	slab       *slab          // of the frame being acted on
+	kept       bool           // somebody has kept some of that
+	source     *source        // of the latest message
+	caller     *Process       // who acts; nil for the reader goroutine
+	served     bool           // there is something for the caller
+	receiver   *Process       // whom batch is for
+	batch      []Message      // kept back to be put in one mailbox at once
+	asleep     []*Process     // to wake: they have got messages
+	started    int            // processes that the peer has had started since the last rouse
 
 	ticks ticks // owned by the node's tick loop
 
@@ -62,20 +62,22 @@ type conn struct {
 
 	// mu guards what follows. Senders encode under it, so that the order of the
 	// atom cache's changes is the order on the wire.
-	mu      sync.Mutex
-	err     error // why the connection ended; no signal is queued once it is set
-	out     *dist.Sender
-	control dist.Control          // of the latest message, used again for the next
-	queue   *dist.Buffer          // waits to be written
-	spare   *dist.Buffer          // the other one of the two, nil while it is being written
-	unsent  *dist.Buffer          // it, if a process has begun to write it, and not come to its end
-	sent    int                   // how far it has come
-	streams []*stream             // large messages whose first fragment is queued or sent
-	writing bool                  // the writer goroutine is awake, or woken
-	gather  bool                  // who acts on what has arrived will see to the queue in a moment: see rouse
-	space   chan struct{}         // closed when senders may queue again; nil if none waits
-	idle    chan struct{}         // closed when all is written; nil if nobody waits
-	related map[*Process]struct{} // processes to tell of the loss
+	mu        sync.Mutex
+	err       error                 // why the connection ended; no signal is queued once it is set
+	out       *dist.Sender          // nil until the first signal
+	control   dist.Control          // of the latest message, used again for the next
+	queue     *dist.Buffer          // waits to be written
+	spare     *dist.Buffer          // the other one of the two, nil while it is being written
+	unsent    *dist.Buffer          // it, if a process has begun to write it, and not come to its end
+	sent      int                   // how far it has come
+	streams   []*stream             // large messages whose first fragment is queued or sent
+	writing   bool                  // the writer goroutine is awake, or woken
+	gather    bool                  // who acts on what has arrived will see to the queue in a moment: see rouse
+	writer    bool                  // there is a writer goroutine
+	dismissed bool                  // it is to end when it has written all
+	space     chan struct{}         // closed when senders may queue again; nil if none waits
+	idle      chan struct{}         // closed when all is written; nil if nobody waits
+	related   map[*Process]struct{} // processes to tell of the loss
 
 	spawnings map[etf.Ref]*spawning // requests to spawn that the peer has not answered
 }
@@ -97,14 +99,11 @@ func newConn(n *Node, socket net.Conn, peer dist.Result) *conn {
 		socket: socket,
 		wake:   make(chan struct{}, 1),
 		done:   make(chan struct{}),
-		in:     dist.NewReceiver(peer.Flags, dist.ReceiveLimits{Message: n.config.MaxMessage}),
-		out:    dist.NewSender(peer.Flags),
 		queue:  new(dist.Buffer),
 		spare:  new(dist.Buffer),
 	}
-	c.in.Alloc = n.slabs.alloc
 	c.frames = frameReader{
-		from: socket, max: n.config.MaxMessage + frameOverhead, received: &c.received, slabs: &n.slabs, place: c.in.Place,
+		from: socket, max: n.config.MaxMessage + frameOverhead, received: &c.received, slabs: &n.slabs,
 	}
 	c.openRaw()
 	return c
@@ -226,6 +225,9 @@ func (c *conn) appendSignal(ctl *dist.Control, payload any) {
 func (c *conn) append(ctl *dist.Control, payload any) error {
 	if c.fatal(ctl) {
 		return nil
+	}
+	if c.out == nil { // no earlier: see relate
+		c.out = dist.NewSender(c.peer.Flags)
 	}
 	rest, err := c.out.Append(c.queue, ctl, payload)
 	if err != nil {

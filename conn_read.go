@@ -53,7 +53,7 @@ func (c *conn) act(caller *Process) error {
 			return err
 		}
 		c.kept, c.slab = false, frame.slab
-		if signal != nil { // else it is a tick, or part of a large message
+		if signal != nil {
 			if err := c.handle(signal); err != nil {
 				return err
 			}
@@ -62,11 +62,27 @@ func (c *conn) act(caller *Process) error {
 	}
 }
 
+// signalOf is the signal that a frame completes: nil if it is a tick, or part of a large
+// message.
 func (c *conn) signalOf(f frame) (*dist.Signal, error) {
+	if len(f.body) == 0 {
+		return nil, nil
+	}
+	if c.in == nil {
+		c.openReceiver()
+	}
 	if f.placed > 0 {
 		return c.in.Placed(f.body, f.placed)
 	}
 	return c.in.Frame(f.body)
+}
+
+// openReceiver makes what understands frames. No earlier than it is needed: most of a
+// large cluster's connections only tick.
+func (c *conn) openReceiver() {
+	c.in = dist.NewReceiver(c.peer.Flags, dist.ReceiveLimits{Message: c.node.config.MaxMessage})
+	c.in.Alloc = c.node.slabs.alloc
+	c.frames.place = c.in.Place
 }
 
 // message is the payload of a signal for whoever it is for, who may keep it.

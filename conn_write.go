@@ -10,7 +10,7 @@ const fragmentsPerWrite = 512 << 10
 func (c *conn) flush() {
 	if !c.writing && !c.gather && c.pending() {
 		c.writing = true
-		c.wake <- struct{}{} // never blocks: only who set writing sends, once
+		c.wakeWriter()
 	}
 	c.mu.Unlock()
 }
@@ -23,6 +23,17 @@ func (c *conn) flushGathered() {
 		c.writeNow()
 	}
 	c.flush() // unlocks
+}
+
+// wakeWriter wakes the writer goroutine, or starts one. Only who has set writing calls
+// it, once, so it never blocks. c.mu is held.
+func (c *conn) wakeWriter() {
+	if c.writer {
+		c.wake <- struct{}{}
+		return
+	}
+	c.writer = true
+	c.node.running.Go(c.writeLoop)
 }
 
 // flushFor is flush for a process that has just sent something. If it is in the
@@ -55,23 +66,30 @@ func (c *conn) writeNow() {
 		c.rest()
 		return
 	}
-	c.wake <- struct{}{} // writing stays set
+	c.wakeWriter() // writing stays set
 }
 
-// writeLoop is the writer goroutine. It ends with the connection.
+// writeLoop is the writer goroutine. It ends with the connection, and before that when
+// the connection is idle: most of a large cluster's only tick, and a goroutine that waits
+// would be a third of what they take.
 func (c *conn) writeLoop() {
 	for {
-		select {
-		case <-c.wake:
-		case <-c.done:
-			return
-		}
 		c.mu.Lock()
 		for c.pending() {
 			c.writeOnce()
 		}
 		c.rest()
+		if c.dismissed {
+			c.writer, c.dismissed = false, false
+			c.mu.Unlock()
+			return
+		}
 		c.mu.Unlock()
+		select {
+		case <-c.wake:
+		case <-c.done:
+			return
+		}
 	}
 }
 

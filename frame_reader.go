@@ -22,7 +22,7 @@ type frame struct {
 //
 // Small frames are read many at a time into a slab that is given away piece by piece:
 // bodies alias it, so that a message costs no allocation and no copy of its own on the
-// way to its receiver. The slab starts at 512 bytes, for there are many idle connections,
+// way to its receiver. The slab starts at 64 bytes, for there are many idle connections,
 // and doubles while reads fill it. If nobody keeps any of its bodies, or all have been
 // released, it is used again.
 //
@@ -47,7 +47,7 @@ type frameReader struct {
 }
 
 const (
-	minSlab = 512
+	minSlab = 64
 	maxSlab = 64 << 10
 	trusted = 260 << 10 // memory this large is allocated for a frame that only announces it
 

@@ -8,23 +8,37 @@ import (
 // mailbox is a process's queue of messages. Any goroutine may put; the process's
 // own takes, and Demonitor, which is anybody's.
 //
-// It is two queues, so that who puts and who takes seldom meet: messages arrive in
-// one, and move to the other all at once when that has nothing left.
+// Until the first message it is little more than a lock: most of a great many processes
+// wait for one.
 type mailbox struct {
-	wake  chan struct{} // capacity 1: something was put while the owner waited
-	limit int           // how many messages of others may wait; 0 is any number
+	limit int32 // how many messages of others may wait; 0 is any number
 
-	taking sync.Mutex // guards what messages are taken from; locked before mu
+	// mu guards all of this, and what of queues is its.
+	waiting bool // the owner has found nothing, and must be woken
+	woke    bool // and has been, since it last waited
+	closed  bool // the process is dead: what is put is dropped
+	mu      sync.Mutex
+	queues  atomic.Pointer[queues] // nil until the first message
+
+	// Where the owner waits: until it first waits for something else besides, a Cond, for
+	// a channel is twice as large. The channel has a capacity of 1, and takes the part of
+	// woke.
+	cond sync.Cond
+	wake chan struct{}
+}
+
+// queues are where a mailbox has its messages: two, so that who puts and who takes
+// seldom meet. Messages arrive in one, and move to the other all at once when that has
+// nothing left.
+type queues struct {
+	taking sync.Mutex // guards what messages are taken from; locked before the mailbox's mu
 	urgent fifo       // messages with priority
 	queue  fifo       // all others
 	taken  int        // messages, ever
 
-	// mu guards what follows.
-	mu            sync.Mutex
+	// Guarded by the mailbox's mu.
 	arrived       batch // since the owner last looked
 	arrivedUrgent batch
-	waiting       bool   // the owner has found nothing, and must be woken
-	closed        bool   // the process is dead: what is put is dropped
 	dropped       uint64 // how many the limit has cost
 	full          bool   // and whether that has been told of since it last was half empty
 
@@ -40,8 +54,6 @@ const (
 	expected          // the process waits for it, or is owed it: the limit is not for it
 	urgent            // ahead of those that are not
 )
-
-func newMailbox() mailbox { return mailbox{wake: make(chan struct{}, 1)} }
 
 // reception is what becomes of messages that are put in a mailbox.
 type reception struct {
@@ -67,20 +79,25 @@ func (b *mailbox) putQuietly(how priority, messages ...Message) (r reception) {
 	if b.closed {
 		return r
 	}
-	if b.full && b.count() <= b.limit/2 {
-		b.full = false
+	q, limit := b.queues.Load(), int(b.limit)
+	if q == nil {
+		q = new(queues)
+		b.queues.Store(q)
+	}
+	if q.full && q.count() <= limit/2 {
+		q.full = false
 	}
 	for _, m := range messages {
 		switch {
-		case b.limit > 0 && how != expected && b.count() >= b.limit:
-			b.dropped++
-			r.overflow = r.overflow || !b.full
-			b.full = true
+		case limit > 0 && how != expected && q.count() >= limit:
+			q.dropped++
+			r.overflow = r.overflow || !q.full
+			q.full = true
 		case how == urgent:
-			b.arrivedUrgent.add(m)
-			b.pressing.Store(true)
+			q.arrivedUrgent.add(m)
+			q.pressing.Store(true)
 		default:
-			b.arrived.add(m)
+			q.arrived.add(m)
 		}
 	}
 	r.asleep = b.waiting
@@ -90,17 +107,56 @@ func (b *mailbox) putQuietly(how priority, messages ...Message) (r reception) {
 
 // rouse wakes the owner.
 func (b *mailbox) rouse() {
+	b.mu.Lock()
+	wake := b.wake
+	b.woke = b.woke || wake == nil
+	b.mu.Unlock()
+	if wake == nil {
+		b.cond.Signal()
+		return
+	}
 	select {
-	case b.wake <- struct{}{}:
+	case wake <- struct{}{}:
 	default: // the owner has a wake-up waiting already
 	}
+}
+
+// wait waits until the owner, who calls it, is roused.
+func (b *mailbox) wait() {
+	b.mu.Lock()
+	if wake := b.wake; wake != nil {
+		b.mu.Unlock()
+		<-wake
+		return
+	}
+	b.cond.L = &b.mu
+	for !b.woke {
+		b.cond.Wait()
+	}
+	b.woke = false
+	b.mu.Unlock()
+}
+
+// woken is where the owner, who calls it, receives when it is roused.
+func (b *mailbox) woken() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.wake == nil {
+		b.wake = make(chan struct{}, 1)
+		if b.woke {
+			b.woke = false
+			b.wake <- struct{}{}
+		}
+	}
+	return b.wake
 }
 
 // empty tells whether nothing has arrived since the owner last looked.
 func (b *mailbox) empty() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.arrived.len()+b.arrivedUrgent.len() == 0
+	q := b.queues.Load()
+	return q == nil || q.arrived.len()+q.arrivedUrgent.len() == 0
 }
 
 // position is how far a mailbox has been looked through, when so many messages had
@@ -112,73 +168,98 @@ type position struct{ urgent, queue, taken int }
 // from once more has been put, which the owner is woken for: messages refused once
 // are not looked at again.
 func (b *mailbox) take(from position, match func(Message) bool) (m Message, next position, ok bool) {
-	b.taking.Lock()
-	defer b.taking.Unlock()
+	q := b.queues.Load()
+	if q == nil {
+		if q = b.awaitFirst(); q == nil {
+			return m, from, false
+		}
+	}
+	q.taking.Lock()
+	defer q.taking.Unlock()
 	next = from
-	if next.taken != b.taken {
-		next = position{taken: b.taken}
+	if next.taken != q.taken {
+		next = position{taken: q.taken}
 	}
 	for {
-		if next.urgent < b.urgent.len() {
-			if m, next.urgent, ok = b.urgent.take(next.urgent, match); ok {
+		if next.urgent < q.urgent.len() {
+			if m, next.urgent, ok = q.urgent.take(next.urgent, match); ok {
 				break
 			}
 		}
-		if b.pressing.Load() {
-			b.look()
+		if q.pressing.Load() {
+			b.look(q)
 			continue
 		}
-		if m, next.queue, ok = b.queue.take(next.queue, match); ok || !b.look() {
+		if m, next.queue, ok = q.queue.take(next.queue, match); ok || !b.look(q) {
 			break
 		}
 	}
 	if ok {
-		b.taken++
+		q.taken++
 		if b.limit > 0 {
-			b.held.Add(-1)
+			q.held.Add(-1)
 		}
 	}
 	return m, next, ok
 }
 
-// look moves what has arrived to where it is taken from, and tells whether that was
-// anything; if not, the owner waits from now on. b.taking is held.
-func (b *mailbox) look() (any bool) {
+// awaitFirst is look of a mailbox that has had no message yet; if it has one now, it
+// returns the queues.
+func (b *mailbox) awaitFirst() *queues {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := b.arrived.len() + b.arrivedUrgent.len()
+	q := b.queues.Load()
+	b.waiting = q == nil
+	return q
+}
+
+// look moves what has arrived to where it is taken from, and tells whether that was
+// anything; if not, the owner waits from now on. q.taking is held.
+func (b *mailbox) look(q *queues) (any bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := q.arrived.len() + q.arrivedUrgent.len()
 	if b.limit > 0 {
-		b.held.Add(int64(n))
+		q.held.Add(int64(n))
 	}
-	b.urgent.move(&b.arrivedUrgent)
-	b.queue.move(&b.arrived)
-	b.pressing.Store(false)
+	q.urgent.move(&q.arrivedUrgent)
+	q.queue.move(&q.arrived)
+	q.pressing.Store(false)
 	b.waiting = n == 0
 	return n > 0
 }
 
-// count is the number of messages of a mailbox with a limit. b.mu is held.
-func (b *mailbox) count() int {
-	return b.arrived.len() + b.arrivedUrgent.len() + int(b.held.Load())
+// count is the number of messages of a mailbox with a limit. Its mu is held.
+func (q *queues) count() int {
+	return q.arrived.len() + q.arrivedUrgent.len() + int(q.held.Load())
 }
 
 // load tells how many messages wait, and how many the limit has dropped.
 func (b *mailbox) load() (waiting int, dropped uint64) {
-	b.taking.Lock()
-	defer b.taking.Unlock()
+	q := b.queues.Load()
+	if q == nil {
+		return 0, 0
+	}
+	q.taking.Lock()
+	defer q.taking.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.arrived.len() + b.arrivedUrgent.len() + b.queue.len() + b.urgent.len(), b.dropped
+	return q.arrived.len() + q.arrivedUrgent.len() + q.queue.len() + q.urgent.len(), q.dropped
 }
 
 // close drops what is there and what comes, and wakes the owner to see that.
 func (b *mailbox) close() {
-	b.taking.Lock()
 	b.mu.Lock()
-	b.closed, b.arrived, b.arrivedUrgent = true, batch{}, batch{}
-	b.urgent, b.queue = fifo{}, fifo{}
-	b.pressing.Store(false)
+	b.closed = true // from now on nobody makes queues
 	b.mu.Unlock()
-	b.taking.Unlock()
+	if q := b.queues.Load(); q != nil {
+		q.taking.Lock()
+		b.mu.Lock()
+		q.arrived, q.arrivedUrgent = batch{}, batch{}
+		q.urgent, q.queue = fifo{}, fifo{}
+		q.pressing.Store(false)
+		b.mu.Unlock()
+		q.taking.Unlock()
+	}
 	b.rouse()
 }

@@ -17,7 +17,7 @@ func numbered(i int) Message { return signalMessage(i) }
 func TestMailboxModel(t *testing.T) {
 	for seed := range uint64(300) {
 		random := rand.New(rand.NewPCG(seed, 1))
-		b := newMailbox()
+		var b mailbox
 		var urgents, others []int
 		last, from, looking := 0, position{}, 0 // looking is what the receive under way wants, modulo 5
 		seen := map[int]bool{}
@@ -69,8 +69,7 @@ func TestMailboxModel(t *testing.T) {
 }
 
 func TestMailboxLimit(t *testing.T) {
-	b := newMailbox()
-	b.limit = 4
+	b := mailbox{limit: 4}
 	overflows := 0
 	put := func(i int, how priority) {
 		if b.put(numbered(i), how) {
@@ -118,8 +117,8 @@ func TestAliasesEndWithProcess(t *testing.T) {
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if len(p.aliases) != 10 {
-			t.Errorf("the process has %d aliases, want 10", len(p.aliases))
+		if len(p.bound().aliases) != 10 {
+			t.Errorf("the process has %d aliases, want 10", len(p.bound().aliases))
 		}
 		return nil
 	})

@@ -74,16 +74,17 @@ func (p *Process) addMonitor(ref etf.Ref, m monitor) bool {
 	if p.dead {
 		return false
 	}
-	if p.monitors == nil {
-		p.monitors = make(map[etf.Ref]monitor)
+	b := p.bound()
+	if b.monitors == nil {
+		b.monitors = make(map[etf.Ref]monitor)
 	}
-	p.monitors[ref] = m
+	b.monitors[ref] = m
 	return true
 }
 
 func (p *Process) dropMonitor(ref etf.Ref) {
 	p.mu.Lock()
-	delete(p.monitors, ref)
+	delete(p.bound().monitors, ref)
 	p.mu.Unlock()
 }
 
@@ -93,10 +94,11 @@ func (p *Process) addWatcher(ref etf.Ref, w watcher) bool {
 	if p.dead {
 		return false
 	}
-	if p.watchers == nil {
-		p.watchers = make(map[etf.Ref]watcher)
+	b := p.bound()
+	if b.watchers == nil {
+		b.watchers = make(map[etf.Ref]watcher)
 	}
-	p.watchers[ref] = w
+	b.watchers[ref] = w
 	return true
 }
 
@@ -104,8 +106,9 @@ func (p *Process) addWatcher(ref etf.Ref, w watcher) bool {
 func (p *Process) removeWatcher(ref etf.Ref) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, ok := p.watchers[ref]
-	delete(p.watchers, ref)
+	b := p.bound()
+	_, ok := b.watchers[ref]
+	delete(b.watchers, ref)
 	return ok
 }
 
@@ -113,8 +116,9 @@ func (p *Process) removeWatcher(ref etf.Ref) bool {
 // one that has arrived is taken out of the mailbox.
 func (p *Process) Demonitor(ref etf.Ref) {
 	p.mu.Lock()
-	m, ok := p.monitors[ref]
-	delete(p.monitors, ref)
+	b := p.bound()
+	m, ok := b.monitors[ref]
+	delete(b.monitors, ref)
 	p.mu.Unlock()
 	if ok {
 		p.node.sendDemonitor(p, ref, m)
@@ -131,8 +135,8 @@ func (p *Process) Demonitor(ref etf.Ref) {
 func (p *Process) down(ref etf.Ref, reason etf.Term) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if m, ok := p.monitors[ref]; ok {
-		delete(p.monitors, ref)
+	if m, ok := p.bound().monitors[ref]; ok {
+		delete(p.bound().monitors, ref)
 		p.mailbox.put(signalMessage(Down{Ref: ref, Object: m.object, Reason: reason}), expected)
 	}
 }

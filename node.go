@@ -202,7 +202,6 @@ func (n *Node) start(a *attempt, incoming bool, c *conn) {
 	}
 	n.log.Info("node up", "peer", c.name, "hidden", c.hidden)
 	n.watch.publish(NodeEvent{Node: c.name, Up: true, Hidden: c.hidden})
-	n.running.Go(c.writeLoop)
 	n.running.Go(c.readLoop)
 }
 

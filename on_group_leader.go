@@ -8,7 +8,7 @@ import (
 func (c *conn) onGroupLeader(s *dist.Signal) error {
 	if p := c.node.processes.find(s.Control.To); p != nil {
 		p.mu.Lock()
-		p.leader = s.Control.From
+		p.bound().leader = s.Control.From
 		p.mu.Unlock()
 	}
 	return nil

@@ -14,7 +14,7 @@ func (c *conn) onLink(s *dist.Signal) error {
 		p.mu.Lock()
 		dead := p.dead
 		if !dead {
-			p.links.linked(ctl.From)
+			p.bound().links.linked(ctl.From)
 		}
 		p.mu.Unlock()
 		if !dead {
@@ -34,7 +34,7 @@ func (c *conn) onUnlink(s *dist.Signal) error {
 	}
 	if p := c.node.processes.find(ctl.To); p != nil {
 		p.mu.Lock()
-		p.links.unlinked(ctl.From)
+		p.bound().links.unlinked(ctl.From)
 		p.mu.Unlock()
 	}
 	c.signal(&dist.Control{Op: dist.OpUnlinkIDAck, ID: ctl.ID, From: ctl.To, To: ctl.From}, nil)
@@ -47,7 +47,7 @@ func (c *conn) onUnlinkAck(s *dist.Signal) error {
 	}
 	if p := c.node.processes.find(s.Control.To); p != nil {
 		p.mu.Lock()
-		p.links.acknowledged(s.Control.From, s.Control.ID)
+		p.bound().links.acknowledged(s.Control.From, s.Control.ID)
 		p.mu.Unlock()
 	}
 	return nil

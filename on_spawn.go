@@ -97,22 +97,27 @@ func (s *spawning) started(c *conn, child etf.Pid, flags uint64) {
 	linked := s.link && flags&dist.SpawnFlagLink != 0
 	monitored := s.monitor && flags&dist.SpawnFlagMonitor != 0
 	p.mu.Lock()
-	_, awaited := p.monitors[s.ref]
-	if s.outcome == nil && !awaited {
-		s.abandoned = true // by Demonitor, which left the rest to this
+	if s.outcome == nil {
+		_, awaited := p.bound().monitors[s.ref]
+		s.abandoned = !awaited // by Demonitor, which left the rest to this
 	}
-	dead, reason := p.dead || s.abandoned, p.reason
-	if s.abandoned {
+	dead := p.dead || s.abandoned
+	var reason etf.Term
+	switch {
+	case s.abandoned:
 		reason = etf.Atom("abandoned")
+	case p.dead:
+		reason = p.exit.Reason
 	}
 	if !dead && linked {
-		p.links.linked(child)
+		p.bound().links.linked(child)
 	}
 	if !dead && monitored {
-		if p.monitors == nil {
-			p.monitors = make(map[etf.Ref]monitor)
+		b := p.bound()
+		if b.monitors == nil {
+			b.monitors = make(map[etf.Ref]monitor)
 		}
-		p.monitors[s.ref] = monitor{target: target{node: c.name, pid: child}, object: child}
+		b.monitors[s.ref] = monitor{target: target{node: c.name, pid: child}, object: child}
 	}
 	if s.outcome != nil {
 		s.outcome <- spawned{pid: child}

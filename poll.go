@@ -59,7 +59,10 @@ const (
 )
 
 // hope tells whether to wait busily, by what has come of it so far.
-type hope struct{ skip, misses int }
+type hope struct {
+	misses int32 // so often in a row it was in vain
+	skip   int8  // so often it is not to be tried
+}
 
 func (h *hope) any(n *Node) bool {
 	if h.skip > 0 {

@@ -16,7 +16,7 @@ import (
 	"github.com/truss-beam/truss/etf"
 )
 
-// bareConn is a connection without its goroutines, and its peer's end.
+// bareConn is a connection without a reader goroutine, and its peer's end.
 func bareConn(t *testing.T) (*Node, *conn, net.Conn) {
 	t.Helper()
 	n, err := Start(t.Context(), Config{Name: "a@127.0.0.1", Cookie: "c", Hidden: true, NoListen: true, Logger: slog.New(slog.DiscardHandler)})
@@ -42,7 +42,12 @@ func bareConn(t *testing.T) (*Node, *conn, net.Conn) {
 	t.Cleanup(func() { theirs.Close() })
 	peer := dist.Result{Flags: dist.FlagsSupported}
 	peer.Peer.Name = "b@127.0.0.1"
-	return n, newConn(n, ours, peer), theirs
+	c := newConn(n, ours, peer)
+	t.Cleanup(func() { // ends its writer goroutine, if there is one
+		c.fail(ErrClosed)
+		close(c.done)
+	})
+	return n, c, theirs
 }
 
 // TestPollingMeetsABreak: a message that a process has read itself reaches it also if

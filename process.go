@@ -3,6 +3,7 @@ package truss
 import (
 	"context"
 	"errors"
+	"math"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -18,12 +19,13 @@ import (
 // by anyone.
 type Process struct {
 	// Set at creation, never changed.
-	node   *Node
-	pid    etf.Pid
-	ctx    context.Context
-	cancel context.CancelCauseFunc
+	node *Node
+	pid  etf.Pid
 
 	mailbox mailbox // has its own locks
+
+	context atomic.Pointer[madeContext] // nil until somebody needs it
+	over    atomic.Bool                 // the context is done
 
 	ended atomic.Bool          // dead, for who need not wait for mu
 	via   atomic.Pointer[conn] // which the latest signal went over
@@ -31,12 +33,17 @@ type Process struct {
 	prompt atomic.Bool // its next signal, it writes itself: see poll.go
 	hope   hope        // of polling; owned by its goroutine
 
-	// mu guards what follows. Of the other locks only watch's, the aliases' and
+	// mu guards the rest. Of the other locks only watch's, the aliases' and
 	// mailboxes' are taken while it is held, and nothing is sent.
-	mu       sync.Mutex
 	dead     bool
-	reason   etf.Term // why it died
 	trapExit bool
+	mu       sync.Mutex
+	exit     *ExitError // why it died
+	bonds    *bonds     // nil if there are none
+}
+
+// bonds are what a process has with others, which many processes have nothing of.
+type bonds struct {
 	names    []etf.Atom
 	links    links
 	monitors map[etf.Ref]monitor // what this process monitors
@@ -47,6 +54,8 @@ type Process struct {
 	conns []*conn // over which any of these goes, or went
 
 	monitorsNodes bool
+
+	exit ExitError // where the process's is, if it has bonds
 }
 
 // ProcessFunc is what a process does. When it returns the process ends: with
@@ -80,8 +89,7 @@ func (n *Node) Spawn(fn ProcessFunc, opts ...SpawnOption) (*Process, error) {
 		opt(&o)
 	}
 	p := n.newProcess()
-	p.mailbox.limit = o.mailbox
-	p.ctx, p.cancel = context.WithCancelCause(context.Background())
+	p.mailbox.limit = int32(min(o.mailbox, math.MaxInt32))
 	if err := n.processes.add(p); err != nil {
 		return nil, err
 	}
@@ -97,14 +105,27 @@ func (n *Node) Spawn(fn ProcessFunc, opts ...SpawnOption) (*Process, error) {
 
 // newProcess makes a process that is not in the table yet.
 func (n *Node) newProcess() *Process {
-	return &Process{node: n, pid: n.processes.newPid(), mailbox: newMailbox()}
+	return &Process{node: n, pid: n.processes.newPid()}
+}
+
+// newVisitor is newProcess of one that will have bonds and messages: all in one piece
+// of memory, since calls make one each.
+func (n *Node) newVisitor() *Process {
+	v := new(struct {
+		Process
+		bonds  bonds
+		queues queues
+	})
+	v.node, v.pid = n, n.processes.newPid()
+	v.Process.bonds = &v.bonds
+	v.mailbox.queues.Store(&v.queues)
+	return &v.Process
 }
 
 // visitor makes a process without a goroutine of its own, for a caller that is
 // none: it calls on the visitor's behalf and then must end it with leave.
 func (n *Node) visitor() (*Process, error) {
-	p := n.newProcess()
-	p.ctx = context.Background()
+	p := n.newVisitor()
 	if err := n.processes.add(p); err != nil {
 		return nil, err
 	}
@@ -125,7 +146,7 @@ func (p *Process) run(fn ProcessFunc) {
 			p.finish(errGoexit)
 		}
 	}()
-	err := fn(p.ctx, p)
+	err := fn(p.Context(), p)
 	returned = true
 	p.finish(err)
 }
@@ -153,11 +174,11 @@ func (p *Process) logFailure(err error) {
 // PID returns the process's pid.
 func (p *Process) PID() etf.Pid { return p.pid }
 
+// String is the pid, for errors and logs.
+func (p *Process) String() string { return p.pid.String() }
+
 // Node returns the node the process runs on.
 func (p *Process) Node() *Node { return p.node }
-
-// Context is done when the process has ended; its cause is then the *ExitError.
-func (p *Process) Context() context.Context { return p.ctx }
 
 // TrapExit makes exit signals from others arrive as Exit messages instead of
 // ending the process, as process_flag(trap_exit, true). It returns the old value.
@@ -195,12 +216,12 @@ func (p *Process) receive(ctx context.Context, match func(Message) bool) (Messag
 		if p.poll(ctx) {
 			continue
 		}
-		if ctx == p.ctx {
-			<-p.mailbox.wake // its end rouses, too; to wait for one thing takes less time and stack
+		if ctx == p.Context() || ctx.Done() == nil {
+			p.mailbox.wait() // its end rouses, too; to wait for one thing takes less time and memory
 			continue
 		}
 		select {
-		case <-p.mailbox.wake:
+		case <-p.mailbox.woken():
 		case <-ctx.Done():
 			return Message{}, context.Cause(ctx)
 		}
@@ -214,7 +235,7 @@ func (p *Process) exited() error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return &ExitError{Reason: p.reason}
+	return p.exit
 }
 
 // exitSignal is an exit signal arriving at p. linked tells one that comes
@@ -224,7 +245,7 @@ func (p *Process) exited() error {
 // signal that came before it can still end p or appear in its mailbox.
 func (p *Process) exitSignal(from etf.Pid, reason etf.Term, linked bool) {
 	p.mu.Lock()
-	if p.dead || linked && !p.links.broken(from) {
+	if p.dead || linked && !p.bound().links.broken(from) {
 		p.mu.Unlock()
 		return
 	}
@@ -254,50 +275,61 @@ func (p *Process) terminate(reason etf.Term) {
 
 // end is terminate of a process that lives. p.mu is held; end unlocks it.
 func (p *Process) end(reason etf.Term) {
-	p.dead, p.reason = true, reason
+	var b bonds
+	if p.bonds != nil {
+		b, *p.bonds = *p.bonds, bonds{exit: ExitError{Reason: reason}}
+		p.exit, p.bonds = &p.bonds.exit, nil
+	} else {
+		p.exit = &ExitError{Reason: reason}
+	}
+	exit := p.exit
+	p.dead = true
 	p.ended.Store(true)
-	names, ends, monitors, watchers, aliases := p.names, p.links.ends, p.monitors, p.watchers, p.aliases
-	watching, conns := p.monitorsNodes, p.conns
-	p.names, p.links.ends, p.monitors, p.watchers, p.aliases, p.conns = nil, nil, nil, nil, nil, nil
 	p.mu.Unlock()
 
 	n := p.node
-	for _, name := range names {
+	for _, name := range b.names {
 		n.names.remove(name, p)
 	}
-	for ref := range aliases {
+	for ref := range b.aliases {
 		n.aliases.remove(ref)
 	}
 	n.processes.remove(p)
-	if p.cancel != nil {
-		p.cancel(&ExitError{Reason: reason})
-	}
-	if watching {
+	p.endContext(exit)
+	if b.monitorsNodes {
 		n.watch.unsubscribe(&p.mailbox)
 	}
 	p.mailbox.close()
-	for ref, m := range monitors {
+	for ref, m := range b.monitors {
 		n.sendDemonitor(p, ref, m)
 	}
-	for ref, w := range watchers {
+	for ref, w := range b.watchers {
 		n.sendDown(p, ref, w, reason)
 	}
-	for pid, end := range ends {
+	for pid, end := range b.links.ends {
 		if end.active {
 			n.sendExit(p.pid, pid, reason, true)
 		}
 	}
-	for _, c := range conns {
+	for _, c := range b.conns {
 		c.unrelate(p)
 	}
+}
+
+// bound is p's bonds. p.mu is held.
+func (p *Process) bound() *bonds {
+	if p.bonds == nil {
+		p.bonds = new(bonds)
+	}
+	return p.bonds
 }
 
 // relatedTo notes a connection that must forget p when p ends; false if it has.
 func (p *Process) relatedTo(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.dead && !slices.Contains(p.conns, c) {
-		p.conns = append(p.conns, c)
+	if !p.dead && !slices.Contains(p.bound().conns, c) {
+		p.bonds.conns = append(p.bonds.conns, c)
 	}
 	return !p.dead
 }
@@ -309,20 +341,21 @@ func (p *Process) peerLost(c *conn) {
 	var exits []etf.Pid
 	var downs []etf.Ref
 	p.mu.Lock()
-	p.conns = slices.DeleteFunc(p.conns, func(other *conn) bool { return other == c })
-	for pid := range p.links.ends {
+	b := p.bound()
+	b.conns = slices.DeleteFunc(b.conns, func(other *conn) bool { return other == c })
+	for pid := range b.links.ends {
 		if pid.Node == node {
 			exits = append(exits, pid)
 		}
 	}
-	for ref, m := range p.monitors {
+	for ref, m := range b.monitors {
 		if m.target.node == peer {
 			downs = append(downs, ref)
 		}
 	}
-	for ref, w := range p.watchers {
+	for ref, w := range b.watchers {
 		if w.pid.Node == node {
-			delete(p.watchers, ref)
+			delete(b.watchers, ref)
 		}
 	}
 	p.mu.Unlock()

@@ -24,7 +24,7 @@ func (p *Process) Link(ctx context.Context, to etf.Pid) error {
 		p.mu.Unlock()
 		return p.exited()
 	}
-	send := p.links.link(to)
+	send := p.bound().links.link(to)
 	p.mu.Unlock()
 	if err == nil && send {
 		err = c.sendRelated(ctx, p, &dist.Control{Op: dist.OpLink, From: p.pid, To: to})
@@ -43,7 +43,7 @@ func (p *Process) Unlink(ctx context.Context, from etf.Pid) error {
 		return nil
 	}
 	p.mu.Lock()
-	id, send := p.links.unlink(from)
+	id, send := p.bound().links.unlink(from)
 	p.mu.Unlock()
 	c := n.connected(string(from.Node))
 	if !send || c == nil {
@@ -85,13 +85,13 @@ func (p *Process) addLink(to etf.Pid) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.dead {
-		p.links.linked(to)
+		p.bound().links.linked(to)
 	}
 	return !p.dead
 }
 
 func (p *Process) dropLink(to etf.Pid) {
 	p.mu.Lock()
-	p.links.broken(to)
+	p.bound().links.broken(to)
 	p.mu.Unlock()
 }

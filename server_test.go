@@ -182,7 +182,8 @@ func TestStopErrors(t *testing.T) {
 		}
 		short, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		if err := n.Stop(short, deaf, etf.Atom("normal")); !errors.Is(err, context.DeadlineExceeded) {
+		err = n.Stop(short, deaf, etf.Atom("normal"))
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.HasPrefix(err.Error(), "truss: call "+deaf.PID().String()+": ") {
 			t.Error("one that is no server:", err)
 		}
 	})

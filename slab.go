@@ -59,14 +59,18 @@ func (p *slabs) get(size int) *slab {
 	return nil
 }
 
-// make returns a slab of at least size bytes, a released one if there is one.
+// make returns a slab of at least size bytes, a released one if there is one and it is
+// not far too large.
 func (p *slabs) make(size int) *slab {
-	if s := p.get(size); s != nil {
-		return s
+	pooled := size > 1<<(minSlabBits-1)
+	if pooled {
+		if s := p.get(size); s != nil {
+			return s
+		}
 	}
 	s := &slab{}
 	s.uses.Store(beingRead)
-	if class := slabClass(size); class < slabClasses && size > 1<<(minSlabBits-1) {
+	if class := slabClass(size); class < slabClasses && pooled {
 		s.pool = &p[class]
 		size = 1 << (minSlabBits + class)
 	}

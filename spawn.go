@@ -171,7 +171,7 @@ func (s *spawning) await(ctx context.Context) (Child, error) {
 			return Child{}, fmt.Errorf("no answer: %w", context.Cause(ctx))
 		}
 		o = <-s.outcome
-	case <-s.by.ctx.Done():
+	case <-s.by.Context().Done():
 		return Child{}, s.by.exited()
 	}
 	if o.err != nil || !s.monitor {

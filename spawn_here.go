@@ -22,8 +22,7 @@ func (n *Node) newChild(leader etf.Pid) (*Process, error) {
 		return nil, errTooManyChildren
 	}
 	p := n.newProcess()
-	p.leader = leader
-	p.ctx, p.cancel = context.WithCancelCause(context.Background())
+	p.bound().leader = leader // before anybody else has p
 	if err := n.processes.add(p); err != nil {
 		n.children.Add(-1)
 		return nil, err
@@ -96,7 +95,7 @@ func (p *Process) spawnHere(r SpawnRequest) (Child, error) {
 func (p *Process) GroupLeader() etf.Pid {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.leader
+	return p.bound().leader
 }
 
 // leaderOfChildren is the group leader that processes spawned by p get: p's, or

@@ -122,13 +122,14 @@ func (n *Node) Register(name string, p *Process) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.dead {
-		return fmt.Errorf("truss: cannot register %s: %w", name, &ExitError{Reason: p.reason})
+		return fmt.Errorf("truss: cannot register %s: %w", name, p.exit)
 	}
 	if n.names.m == nil {
 		n.names.m = make(map[etf.Atom]*Process)
 	}
 	n.names.m[atom] = p
-	p.names = append(p.names, atom)
+	b := p.bound()
+	b.names = append(b.names, atom)
 	return nil
 }
 

@@ -1,6 +1,9 @@
 package truss
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // tickIntensity is OTP's net_tickintensity: ticks per tick time.
 const tickIntensity = 4
@@ -22,7 +25,9 @@ func (n *Node) tickLoop() {
 		select {
 		case <-ticker.C:
 			for _, c := range n.peers.live() {
-				c.tick()
+				if c.tick() {
+					runtime.Gosched() // it writes first: no thousand writers at a time
+				}
 			}
 		case <-n.life.Done():
 			return
@@ -33,24 +38,29 @@ func (n *Node) tickLoop() {
 // tick is one round for one connection (erl_dist_protocol, "Protocol between
 // Connected Nodes"). Any byte counts as life, in both directions: OTP counts
 // whole packets, but a large one on a slow line is no silence.
-func (c *conn) tick() {
+//
+// A tick is a sign that nothing else is written: the writer goroutine then ends. tick
+// tells whether it has started one for that.
+func (c *conn) tick() (started bool) {
 	t := &c.ticks
 	if received := c.received.Load(); received != t.received {
 		t.received, t.silent = received, 0
 	} else if t.silent++; t.silent >= tickIntensity {
 		c.fail(ErrTickTimeout)
-		return
+		return false
 	}
 	if written := c.written.Load(); written != t.written {
 		t.written = written
-		return
+		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.writing || c.err != nil {
-		return // bytes are on their way, or never will be
+		return false // bytes are on their way, or never will be
 	}
 	c.queue.AppendTick()
-	c.writing = true
-	c.wake <- struct{}{}
+	started = !c.writer
+	c.writing, c.dismissed = true, true
+	c.wakeWriter()
+	return started
 }

@@ -80,7 +80,7 @@ func (p *Process) MonitorNodes() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.dead {
-		p.monitorsNodes = true
+		p.bound().monitorsNodes = true
 		p.node.watch.subscribe(&p.mailbox, false)
 	}
 }
@@ -90,7 +90,7 @@ func (p *Process) MonitorNodes() {
 // is closed when ctx ends or the node is closed.
 func (n *Node) Events(ctx context.Context) <-chan NodeEvent {
 	events := make(chan NodeEvent)
-	box := newMailbox()
+	var box mailbox
 	n.watch.subscribe(&box, true)
 	n.running.Go(func() {
 		defer close(events)
@@ -105,7 +105,7 @@ func (n *Node) pump(ctx context.Context, box *mailbox, events chan<- NodeEvent) 
 		m, _, ok := box.take(position{}, nil)
 		if !ok {
 			select {
-			case <-box.wake:
+			case <-box.woken():
 				continue
 			case <-ctx.Done():
 				return

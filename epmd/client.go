@@ -1,6 +1,7 @@
 package epmd
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -143,7 +144,7 @@ func (c *Client) converse(ctx context.Context, host string, request []byte, read
 	cut := context.AfterFunc(ctx, func() { conn.Close() })
 	_, err = conn.Write(request)
 	if err == nil {
-		err = read(conn)
+		err = read(bufio.NewReaderSize(conn, answerSize)) // nothing comes behind the answer
 	}
 	if !cut() && err == nil {
 		err = net.ErrClosed
@@ -154,6 +155,9 @@ func (c *Client) converse(ctx context.Context, host string, request []byte, read
 	}
 	return conn, nil
 }
+
+// answerSize is read at once: all of an answer but a long list.
+const answerSize = 512
 
 // explain says in the terms of this package what ended a conversation.
 func explain(ctx context.Context, addr string, err error) error {

@@ -147,7 +147,7 @@ func (c *Comparison) figures(p table.Point, who table.Contender, count int) (con
 		}
 		job.Peer, job.PID, job.Port = server.Where, server.PID, server.port
 	}
-	return Drive(c.systems.Command(who.Driver, job))
+	return Drive(c.systems.Command(who.Driver, job), limit(job))
 }
 
 // beams takes the newest release.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/truss-beam/truss/bench/internal/contender"
+	"github.com/truss-beam/truss/bench/internal/table"
 )
 
 // Limits on processes: how long a server may take to come up (a BEAM that
@@ -26,7 +27,17 @@ const (
 	startLimit = 60 * time.Second
 	runLimit   = 30 * time.Second
 	stopLimit  = 2 * time.Second
+
+	linkLimit = 3 * time.Millisecond // for each link of a simulated mesh; on two cores it takes 0.6
 )
+
+// limit is how long a job may take.
+func limit(job contender.Job) time.Duration {
+	if job.Scenario != table.Simnet {
+		return runLimit
+	}
+	return runLimit + time.Duration(job.Count*(job.Count-1)/2)*linkLimit
+}
 
 // FreePort returns a port of 127.0.0.1 that nothing listens on.
 func FreePort() (int, error) {
@@ -108,20 +119,20 @@ func (s *Server) Stop() {
 	killGroup(s.cmd)
 }
 
-// Drive runs a driver to its end and returns its figures.
-func Drive(cmd *exec.Cmd) (contender.Figures, error) {
+// Drive runs a driver to its end, and returns its figures.
+func Drive(cmd *exec.Cmd, limit time.Duration) (contender.Figures, error) {
 	own(cmd)
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	ctx, stop := context.WithTimeout(context.Background(), runLimit)
+	ctx, stop := context.WithTimeout(context.Background(), limit)
 	defer stop()
 	defer context.AfterFunc(ctx, func() { killGroup(cmd) })()
 	err := cmd.Wait()
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("no result after %v", runLimit)
+		return nil, fmt.Errorf("no result after %v", limit)
 	}
 	result, found := lastResult(out.Bytes())
 	switch {

@@ -76,10 +76,13 @@ func Points(otps []string, quick bool) []Point {
 			continue
 		}
 		points = append(points, Point{Name: simnet(n), Once: true, Fixed: true,
-			Job: contender.Job{Scenario: "simnet", Count: n}, Contenders: []Contender{{"simnet", ""}}})
+			Job: contender.Job{Scenario: Simnet, Count: n}, Contenders: []Contender{{"simnet", ""}}})
 	}
 	return points
 }
+
+// Simnet is the scenario of a simulated mesh.
+const Simnet = "simnet"
 
 func simnet(n int) string { return fmt.Sprintf("simnet %d nodes", n) }
 

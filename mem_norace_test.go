@@ -1,0 +1,5 @@
+//go:build !race
+
+package truss_test
+
+const idleStack = 2048
