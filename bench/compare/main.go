@@ -155,7 +155,7 @@ func measure(o options, systems *launch.Systems, releases []otp.Release, stderr 
 	r.Results = comparison.Run(points)
 	r.Seconds = time.Since(start).Seconds()
 	r.Machine.LoadAfter = report.Load()
-	r.Bars = table.Judge(table.Bars(names), r.Results)
+	r.Bars = table.Judge(table.Bars(names, o.quick), r.Results)
 	return r, nil
 }
 

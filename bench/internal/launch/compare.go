@@ -52,7 +52,7 @@ func (c *Comparison) Run(points []table.Point) []table.Sample {
 		counts, failed := c.calibrate(p)
 		samples = append(samples, failed...)
 		rounds := c.plan.Rounds
-		if p.Once && c.plan.Quick {
+		if p.Slow || p.Once && c.plan.Quick {
 			rounds = 1
 		}
 		for round := range rounds {

@@ -32,6 +32,8 @@ type Point struct {
 	Long float64
 	// Once in a quick comparison.
 	Once bool
+	// Slow points are measured once, and not at all in a quick comparison.
+	Slow bool
 	// Servers is how many servers of the same system the driver works with, if
 	// not one. They end with the point.
 	Servers int
@@ -62,20 +64,21 @@ func alone(names ...string) []Contender {
 
 // Points lists everything, for the OTP releases called otps ("otp25", ...). What
 // no bar asks for is left out of a quick comparison: rivals that take their time
-// to lose large messages, calls of a server, and subscribers that are functions.
+// to lose large messages, and calls of a server. So is what alone takes as long.
 func Points(otps []string, quick bool) []Point {
 	points := oneWay(otps, quick)
 	points = append(points, roundTrips(otps, quick)...)
-	points = append(points, broadcasts(otps, quick)...)
+	points = append(points, broadcasts(otps)...)
 	points = append(points, codecs(otps)...)
 	points = append(points, memory(otps)...)
 	points = append(points, Point{Name: "mesh", Once: true, Fixed: true,
 		Job: contender.Job{Scenario: "mesh", Count: 200}, Contenders: []Contender{{Truss, ""}, {Beams, ""}}})
 	for _, n := range SimnetSizes() {
-		if quick && n == 300 { // it takes longest of those that no bar is about
+		slow := n >= 300
+		if quick && slow {
 			continue
 		}
-		points = append(points, Point{Name: simnet(n), Once: true, Fixed: true,
+		points = append(points, Point{Name: simnet(n), Once: true, Slow: slow, Fixed: true,
 			Job: contender.Job{Scenario: Simnet, Count: n}, Contenders: []Contender{{"simnet", ""}}})
 	}
 	return points
@@ -175,14 +178,10 @@ const (
 
 // broadcasts count broadcasts, and rate deliveries: 100,000 for each. To find out how
 // many take how long would take longer than they do: subscribing is most of a run.
-func broadcasts(otps []string, quick bool) []Point {
+func broadcasts(otps []string) []Point {
 	local := Point{Name: localBroadcast, Fixed: true, Job: contender.Job{Scenario: "broadcast", Count: 2, Subs: 100_000}}
 	cluster := Point{Name: clusterBroadcast, Fixed: true, Job: contender.Job{Scenario: "broadcast", Count: 2, Subs: 5_000}, Servers: 20}
-	systems := append([]string{Procs}, otps...)
-	if !quick {
-		systems = append(systems, Truss)
-	}
-	for _, system := range systems {
+	for _, system := range append([]string{Truss, Procs}, otps...) {
 		local.Contenders = append(local.Contenders, Contender{system, ""})
 		cluster.Contenders = append(cluster.Contenders, Contender{system, system})
 	}

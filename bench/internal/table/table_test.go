@@ -13,19 +13,19 @@ func otps() []string { return []string{"otp25", "otp29"} }
 
 // Every figure that a bar compares is one that some point measures.
 func TestBarsCompareWhatIsMeasured(t *testing.T) {
-	t.Run("whole", func(t *testing.T) { barsCompareWhatIsMeasured(t, table.Points(otps(), false)) })
-	t.Run("quick", func(t *testing.T) { barsCompareWhatIsMeasured(t, table.Points(otps(), true)) })
+	t.Run("whole", func(t *testing.T) { barsCompareWhatIsMeasured(t, false) })
+	t.Run("quick", func(t *testing.T) { barsCompareWhatIsMeasured(t, true) })
 }
 
-func barsCompareWhatIsMeasured(t *testing.T, points []table.Point) {
+func barsCompareWhatIsMeasured(t *testing.T, quick bool) {
 	measured := make(map[[2]string]bool)
-	for _, p := range points {
+	for _, p := range table.Points(otps(), quick) {
 		for _, c := range p.Contenders {
 			measured[[2]string{p.Name, c.String()}] = true
 		}
 	}
 	names := make(map[string]bool)
-	for _, bar := range table.Bars(otps()) {
+	for _, bar := range table.Bars(otps(), quick) {
 		if names[bar.Name] {
 			t.Errorf("two bars are called %q", bar.Name)
 		}
@@ -113,7 +113,7 @@ func TestContenderNames(t *testing.T) {
 
 func TestEveryRowOfTheTableHasItsBar(t *testing.T) {
 	var all []string
-	for _, bar := range table.Bars(otps()) {
+	for _, bar := range table.Bars(otps(), false) {
 		all = append(all, bar.Name)
 	}
 	text := strings.Join(all, "\n")
