@@ -197,9 +197,14 @@ func (e *Encoder) leave() { e.depth-- }
 // copied a dozen times.
 func room(dst []byte, n int) []byte {
 	if least := 4*n + 16; cap(dst)-len(dst) < least {
-		dst = slices.Grow(dst, max(least, min(len(dst), 1<<20)))
+		dst = grow(dst, least)
 	}
 	return dst
+}
+
+// grow makes room for at least so many bytes.
+func grow(dst []byte, least int) []byte {
+	return slices.Grow(dst, max(least, min(len(dst), 1<<20)))
 }
 
 func boolAtom(b bool) Atom {
