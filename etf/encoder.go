@@ -30,7 +30,8 @@ type Splice struct {
 // An Encoder keeps nothing of what it wrote but Splices, and tables of bounded
 // size that make the next Append cheaper. It is not safe for concurrent use.
 type Encoder struct {
-	// Cache, if set, is asked for every atom.
+	// Cache, if set, is asked for every atom, but not again for each of many keys
+	// of one term: what it answers must hold until Append returns.
 	Cache AtomCache
 	// Records allows native records: the reader is OTP 29 or Truss.
 	Records bool
@@ -45,6 +46,7 @@ type Encoder struct {
 	keys    int // how many maps the current term lies in the key of
 	spliced int // bytes in Splices
 	dup     duplicates
+	alike   alike
 }
 
 // Append appends the external form of v, without the leading version byte 131,
@@ -56,6 +58,9 @@ type Encoder struct {
 func (e *Encoder) Append(dst []byte, v any) ([]byte, error) {
 	depth, keys, spliced, splices := e.depth, e.keys, e.spliced, len(e.Splices)
 	out, err := e.append(dst, v)
+	if e.alike.maps > 0 {
+		e.alike.reset()
+	}
 	if err != nil {
 		e.depth, e.keys, e.spliced = depth, keys, spliced
 		clear(e.Splices[splices:])
@@ -71,7 +76,7 @@ func (e *Encoder) Append(dst []byte, v any) ([]byte, error) {
 func Marshal(v any) ([]byte, error) {
 	m := marshalers.Get().(*marshaler)
 	defer marshalers.Put(m)
-	out, err := m.enc.append(append(m.buf[:0], version), v)
+	out, err := m.enc.Append(append(m.buf[:0], version), v)
 	if err != nil {
 		m.enc = Encoder{}
 		return nil, err
