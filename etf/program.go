@@ -14,9 +14,15 @@ type program struct {
 
 	// What is the same for every value, but for the references that an atom cache
 	// makes of atoms. Without one, the steps' prefixes have it.
-	head  []byte  // the header of the map or tuple
-	atoms [2]Atom // what follows it: the tag, in a map under its key
-	tags  int     // how many of atoms there are
+	head  []byte      // the header of the map or tuple
+	atoms [2]constant // what follows it: the tag, in a map under its key
+	tags  int         // how many of atoms there are
+}
+
+// constant is an atom or a binary that is known to be valid.
+type constant struct {
+	atom Atom   // empty if it is a binary
+	wire []byte // its external form, an atom's as if there were no atom cache
 }
 
 // step writes one field of a struct, or all of a value that is no struct.
@@ -26,10 +32,8 @@ type step struct {
 	op     op
 	offset uintptr
 	plan   *plan
-	long   []byte // the prefix, if it is too long for there
-
-	name Atom   // the field's key, if it is an atom
-	key  []byte // if it is a binary
+	long   []byte   // the prefix, if it is too long for there
+	key    constant // the field's, in a map
 }
 
 const (
@@ -44,7 +48,7 @@ const (
 func (p *plan) compile() {
 	if p.fields != nil {
 		if p.program = p.fields.program(); p.program != nil {
-			p.encode = func(e *Encoder, dst []byte, v place) ([]byte, error) { return p.program.run(e, dst, v, 1, 0) }
+			p.encode = p.program.one
 			return
 		}
 	}
@@ -63,25 +67,24 @@ func (s *structPlan) program() *program {
 	case shapeTuple:
 		p.head = new(Encoder).AppendTuple(nil, s.arity())
 		if s.tag != "" {
-			p.atoms, p.tags = [2]Atom{s.tag}, 1
+			p.atoms, p.tags = [2]constant{{s.tag, s.tagKey}}, 1
 		}
 	case shapeStruct:
 		p.head = mapHeader(len(s.fields) + 1)
-		p.atoms, p.tags = [2]Atom{structKey, s.tag}, 2
+		key, _ := new(Encoder).AppendAtom(nil, structKey)
+		p.atoms, p.tags = [2]constant{{structKey, key}, {s.tag, s.tagKey}}, 2
 	default:
 		p.head = mapHeader(len(s.fields))
 	}
 	prefix := slices.Clone(p.head)
 	for _, a := range p.atoms[:p.tags] {
-		prefix, _ = new(Encoder).AppendAtom(prefix, a) // both were written before
+		prefix = append(prefix, a.wire...)
 	}
 	for i := range s.fields {
 		f := &s.fields[i]
-		st := step{op: f.plan.op, offset: f.offset, plan: f.plan}
-		if f.binary {
-			st.key = f.key
-		} else if s.shape != shapeTuple {
-			st.name = Atom(f.name)
+		st := step{op: f.plan.op, offset: f.offset, plan: f.plan, key: constant{wire: f.key}}
+		if !f.binary && s.shape != shapeTuple {
+			st.key.atom = Atom(f.name)
 		}
 		p.steps = append(p.steps, newStep(st, append(prefix, f.key...)))
 		prefix = nil

@@ -6,21 +6,39 @@ import (
 	"math/bits"
 )
 
+// one writes a single value, which is all that most messages are.
+func (p *program) one(e *Encoder, dst []byte, v place) (_ []byte, err error) {
+	if e.Cache != nil {
+		return p.appendCached(e, dst, v, nil)
+	}
+	if err = e.enter(); err != nil {
+		return dst, err
+	}
+	if dst, err = p.runPlain(e, dst, v, 1, 0); err == nil {
+		e.leave()
+	}
+	return dst, err
+}
+
 // run writes n values, the first at the given place and each size bytes after the
 // one before.
-func (p *program) run(e *Encoder, dst []byte, first place, n int, size uintptr) ([]byte, error) {
-	if p.deep {
-		if err := e.enter(); err != nil {
-			return dst, err
+func (p *program) run(e *Encoder, dst []byte, first place, n int, size uintptr) (_ []byte, err error) {
+	if e.Cache != nil {
+		var known keyRefs
+		for i := range n {
+			if dst, err = p.appendCached(e, dst, first.elem(i, size), &known); err != nil {
+				return dst, err
+			}
 		}
+		return dst, nil
 	}
-	var err error
-	if e.Cache == nil {
-		dst, err = p.runPlain(e, dst, first, n, size)
-	} else {
-		dst, err = p.runCached(e, dst, first, n, size)
+	if !p.deep {
+		return p.runPlain(e, dst, first, n, size)
 	}
-	if err == nil && p.deep {
+	if err = e.enter(); err != nil {
+		return dst, err
+	}
+	if dst, err = p.runPlain(e, dst, first, n, size); err == nil {
 		e.leave()
 	}
 	return dst, err
@@ -66,6 +84,13 @@ func (p *program) runPlain(e *Encoder, dst []byte, first place, n int, size uint
 				dst = dst[:start+done+8]
 			case opInt:
 				dst = dst[:start+done+putInt(out[done:], *at[int64](v))]
+			case opUint:
+				dst = e.AppendUint(dst[:start+done], *at[uint64](v))
+			case opAtom:
+				var err error
+				if dst, err = e.AppendAtom(dst[:start+done], *at[Atom](v)); err != nil {
+					return dst, err
+				}
 			default:
 				var err error
 				if dst, err = st.encode(e, dst[:start+done], v); err != nil {
@@ -77,47 +102,64 @@ func (p *program) runPlain(e *Encoder, dst []byte, first place, n int, size uint
 	return dst, nil
 }
 
-// runCached asks the atom cache for what runPlain has in prefixes.
-func (p *program) runCached(e *Encoder, dst []byte, first place, n int, size uintptr) (_ []byte, err error) {
-	var known keyRefs
-	for i := range n {
-		value := first.elem(i, size)
-		dst = append(dst, p.head...)
-		for _, a := range p.atoms[:p.tags] {
-			if dst, err = e.AppendAtom(dst, a); err != nil {
-				return dst, err
-			}
-		}
-		for j := range p.steps {
-			st := &p.steps[j]
-			switch {
-			case j < len(known) && known[j] != 0:
-				dst = append(dst, extAtomCacheRef, byte(known[j]))
-			case st.name != "":
-				start := len(dst)
-				if dst, err = e.AppendAtom(dst, st.name); err != nil {
-					return dst, err
-				}
-				known.note(j, dst[start:])
-			default:
-				dst = append(dst, st.key...)
-			}
-			switch st.op {
-			case opText:
-				dst, err = e.appendText(dst, *at[string](value.field(st.offset)))
-			case opFloat:
-				dst, err = appendFloat(dst, *at[float64](value.field(st.offset)))
-			case opInt:
-				dst = appendInt(dst, *at[int64](value.field(st.offset)))
-			default:
-				dst, err = st.encode(e, dst, value.field(st.offset))
-			}
-			if err != nil {
-				return dst, err
-			}
+// appendCached writes a value, asking the atom cache for what runPlain has in
+// prefixes. The values of a list have known in common; one alone has none, for it
+// costs more to clear than it saves.
+func (p *program) appendCached(e *Encoder, dst []byte, value place, known *keyRefs) (_ []byte, err error) {
+	if p.deep {
+		if err = e.enter(); err != nil {
+			return dst, err
 		}
 	}
+	dst = append(dst, p.head...)
+	for i := range p.tags {
+		dst = p.atoms[i].append(e, dst)
+	}
+	for j := range p.steps {
+		st := &p.steps[j]
+		switch {
+		case known != nil && j < len(known) && known[j] != 0:
+			dst = append(dst, extAtomCacheRef, byte(known[j]))
+		case st.key.atom != "":
+			start := len(dst)
+			dst = st.key.append(e, dst)
+			if known != nil {
+				known.note(j, dst[start:])
+			}
+		case st.key.wire != nil:
+			dst = append(dst, st.key.wire...)
+		}
+		v := value.field(st.offset)
+		switch st.op {
+		case opText:
+			dst, err = e.appendText(dst, *at[string](v))
+		case opFloat:
+			dst, err = appendFloat(dst, *at[float64](v))
+		case opInt:
+			dst = appendInt(dst, *at[int64](v))
+		case opUint:
+			dst = e.AppendUint(dst, *at[uint64](v))
+		case opAtom:
+			dst, err = e.AppendAtom(dst, *at[Atom](v))
+		default:
+			dst, err = st.encode(e, dst, v)
+		}
+		if err != nil {
+			return dst, err
+		}
+	}
+	if p.deep {
+		e.leave()
+	}
 	return dst, nil
+}
+
+// append writes an atom with the cache.
+func (c *constant) append(e *Encoder, dst []byte) []byte {
+	if i, ok := e.Cache.Ref(c.atom); ok {
+		return append(dst, extAtomCacheRef, i)
+	}
+	return append(dst, c.wire...)
 }
 
 // keyRefs has the references that the keys of a struct's first fields became, with
@@ -133,12 +175,7 @@ func (k *keyRefs) note(i int, atom []byte) {
 
 // encode writes a value that is not as frequent, or not as short, as others.
 func (st *step) encode(e *Encoder, dst []byte, v place) ([]byte, error) {
-	switch st.op {
-	case opAtom:
-		return e.AppendAtom(dst, *at[Atom](v))
-	case opUint:
-		return e.AppendUint(dst, *at[uint64](v)), nil
-	case opBool:
+	if st.op == opBool {
 		return e.AppendAtom(dst, boolAtom(*at[bool](v)))
 	}
 	return st.plan.encode(e, dst, v)
