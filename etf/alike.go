@@ -15,7 +15,7 @@ type keyShape struct {
 	wire  [alikeKeys][alikeWire]byte // as they are written in this term
 	size  [alikeKeys]uint8           // of wire
 	tries uint8                      // how often it was replaced without being of use
-	made  uint                       // how often it was replaced
+	made  uint                       // how often it was replaced or forgotten
 }
 
 const (
@@ -47,6 +47,7 @@ func (a *alike) reset() {
 			s := &a.shapes[i]
 			clear(s.keys[:s.n])
 			s.n, s.tries = 0, 0
+			s.made++ // a MarshalTerm may have called Append, in the middle of a map
 		}
 	}
 	a.maps = 0

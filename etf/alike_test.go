@@ -94,3 +94,25 @@ func TestAlikeMapsForgetTheCache(t *testing.T) {
 		t.Errorf("the new reference is written %d times, want 4: %v", n, got)
 	}
 }
+
+// A method that uses the encoder it is called by makes it forget, too.
+func TestAlikeMapsAroundAnAppend(t *testing.T) {
+	var e Encoder
+	pair := func(b Atom, v Term) Map { return Map{{Atom("aa"), v}, {b, int64(2)}} }
+	good := pair("bb", int64(1))
+	got, err := e.Append(nil, List{good, good, good, pair("", appending{&e})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := new(Encoder).Append(nil, List{good, good, good, pair("", int64(1))})
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%v, %v\nwant\n%v", got, err, want)
+	}
+}
+
+type appending struct{ e *Encoder }
+
+func (a appending) MarshalTerm() (Term, error) {
+	_, err := a.e.Append(nil, Atom("other"))
+	return int64(1), err
+}

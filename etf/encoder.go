@@ -8,6 +8,9 @@ import (
 
 // AtomCache is how an Encoder learns which atoms stand in the header of the
 // distribution frame it writes into. See the package dist.
+//
+// What it answers must hold until Append returns. An Encoder asks once for an atom
+// that is the key of many maps or structs of a term, and goes by that answer.
 type AtomCache interface {
 	// Ref returns the header index of a, or false if a must be written out.
 	Ref(a Atom) (index uint8, ok bool)
@@ -30,8 +33,8 @@ type Splice struct {
 // An Encoder keeps nothing of what it wrote but Splices, and tables of bounded
 // size that make the next Append cheaper. It is not safe for concurrent use.
 type Encoder struct {
-	// Cache, if set, is asked for every atom, but not again for each of many keys
-	// of one term: what it answers must hold until Append returns.
+	// Cache, if set, is asked for the atoms of a term, but need not be asked twice
+	// for the same one: what it answers holds until Append returns.
 	Cache AtomCache
 	// Records allows native records: the reader is OTP 29 or Truss.
 	Records bool
