@@ -110,8 +110,9 @@ type Config struct {
 	// BusyWait is how long a process that waits for an answer looks for it without
 	// sleeping, which makes a conversation with another node several times as quick and
 	// takes processor time meanwhile: OTP's scheduler busy wait, erl +sbwt. One process of
-	// a node does so at a time, and seldom those that it was in vain for. Default 100 µs;
-	// negative for none, as on a machine with one processor.
+	// a node does so at a time, and seldom those that it was in vain for; so does who reads
+	// a connection, after something has come. Default 100 µs; negative for none, as on a
+	// machine with one processor.
 	BusyWait time.Duration
 
 	// MaxMessage is the largest message, in encoded bytes, a peer may send; one

@@ -8,6 +8,9 @@ import (
 
 // AtomCache is how an Encoder learns which atoms stand in the header of the
 // distribution frame it writes into. See the package dist.
+//
+// What it answers must hold until Append returns. An Encoder asks once for an atom
+// that is the key of many maps or structs of a term, and goes by that answer.
 type AtomCache interface {
 	// Ref returns the header index of a, or false if a must be written out.
 	Ref(a Atom) (index uint8, ok bool)
@@ -30,7 +33,8 @@ type Splice struct {
 // An Encoder keeps nothing of what it wrote but Splices, and tables of bounded
 // size that make the next Append cheaper. It is not safe for concurrent use.
 type Encoder struct {
-	// Cache, if set, is asked for every atom.
+	// Cache, if set, is asked for the atoms of a term, but need not be asked twice
+	// for the same one: what it answers holds until Append returns.
 	Cache AtomCache
 	// Records allows native records: the reader is OTP 29 or Truss.
 	Records bool
@@ -45,6 +49,7 @@ type Encoder struct {
 	keys    int // how many maps the current term lies in the key of
 	spliced int // bytes in Splices
 	dup     duplicates
+	alike   alike
 }
 
 // Append appends the external form of v, without the leading version byte 131,
@@ -56,6 +61,9 @@ type Encoder struct {
 func (e *Encoder) Append(dst []byte, v any) ([]byte, error) {
 	depth, keys, spliced, splices := e.depth, e.keys, e.spliced, len(e.Splices)
 	out, err := e.append(dst, v)
+	if e.alike.maps > 0 {
+		e.alike.reset()
+	}
 	if err != nil {
 		e.depth, e.keys, e.spliced = depth, keys, spliced
 		clear(e.Splices[splices:])
@@ -71,7 +79,7 @@ func (e *Encoder) Append(dst []byte, v any) ([]byte, error) {
 func Marshal(v any) ([]byte, error) {
 	m := marshalers.Get().(*marshaler)
 	defer marshalers.Put(m)
-	out, err := m.enc.append(append(m.buf[:0], version), v)
+	out, err := m.enc.Append(append(m.buf[:0], version), v)
 	if err != nil {
 		m.enc = Encoder{}
 		return nil, err
@@ -197,9 +205,14 @@ func (e *Encoder) leave() { e.depth-- }
 // copied a dozen times.
 func room(dst []byte, n int) []byte {
 	if least := 4*n + 16; cap(dst)-len(dst) < least {
-		dst = slices.Grow(dst, max(least, min(len(dst), 1<<20)))
+		dst = grow(dst, least)
 	}
 	return dst
+}
+
+// grow makes room for at least so many bytes.
+func grow(dst []byte, least int) []byte {
+	return slices.Grow(dst, max(least, min(len(dst), 1<<20)))
 }
 
 func boolAtom(b bool) Atom {

@@ -85,7 +85,29 @@ func (e *Encoder) appendMap(dst []byte, m Map) ([]byte, error) {
 	}
 	var err error
 	dst = room(dst, 2*n)
-	for i := range m {
+	i, shape := 0, e.alike.find(m)
+	if shape != nil && shape.n == n {
+		// As far as the keys are the shape's, unless a map inside replaces it.
+		for made, ok := shape.made, true; i < n; i++ {
+			if dst, ok = shape.append(dst, i, m[i].Key); !ok {
+				break
+			}
+			if dst, err = e.append(dst, m[i].Value); err != nil {
+				return dst, err
+			}
+			if shape.made != made {
+				i++
+				shape = nil
+				break
+			}
+		}
+		if i == n && shape != nil {
+			shape.tries = 0
+			e.leave()
+			return dst, nil
+		}
+	}
+	for ; i < n; i++ {
 		if key, ok := m[i].Key.(Atom); ok {
 			dst, err = e.AppendAtom(dst, key)
 		} else {
@@ -101,6 +123,9 @@ func (e *Encoder) appendMap(dst []byte, m Map) ([]byte, error) {
 	// Only now: what could be written is known to be of bounded depth.
 	if i := e.dup.inMap(m); i >= 0 {
 		return refuse(dst, ErrInvalid, "map with the key %.40v twice", m[i].Key)
+	}
+	if shape != nil {
+		shape.note(e, m)
 	}
 	e.leave()
 	return dst, nil

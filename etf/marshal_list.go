@@ -26,11 +26,9 @@ func (w *planner) planList(p *plan, f form) {
 			return dst, err
 		}
 		dst = append(dst, extList, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
-		var err error
-		for i := range n {
-			if dst, err = elem.encode(e, dst, first.elem(i, size)); err != nil {
-				return dst, err
-			}
+		dst, err := elem.program.run(e, dst, first, n, size)
+		if err != nil {
+			return dst, err
 		}
 		e.leave()
 		return append(dst, extNil), nil

@@ -96,7 +96,7 @@ func (s *structPlan) encodeTuple(e *Encoder, dst []byte, v place) ([]byte, error
 		if !ok {
 			return refuse(dst, ErrUnsupported, "%v as a tuple: the embedded struct of %s is nil", s.typ, f.name)
 		}
-		if dst, err = f.encodeValue(e, dst, fv); err != nil {
+		if dst, err = f.plan.encode(e, dst, fv); err != nil {
 			return dst, err
 		}
 	}
@@ -122,28 +122,11 @@ func (s *structPlan) arity() int {
 // encode writes the field's key and value.
 func (f *field) encode(e *Encoder, dst []byte, v place) ([]byte, error) {
 	if e.Cache == nil || f.binary {
-		return f.encodeValue(e, f.appendKey(dst), v)
+		return f.plan.encode(e, append(dst, f.key...), v)
 	}
 	dst, err := e.AppendAtom(dst, Atom(f.name))
 	if err != nil {
 		return dst, err
-	}
-	return f.encodeValue(e, dst, v)
-}
-
-// encodeValue is plan.encode, without a call for what is short.
-func (f *field) encodeValue(e *Encoder, dst []byte, v place) ([]byte, error) {
-	switch f.plan.op {
-	case opText:
-		return e.appendText(dst, *at[string](v))
-	case opInt:
-		return appendInt(dst, *at[int64](v)), nil
-	case opUint:
-		return e.AppendUint(dst, *at[uint64](v)), nil
-	case opFloat:
-		return appendFloat(dst, *at[float64](v))
-	case opAtom:
-		return e.AppendAtom(dst, *at[Atom](v))
 	}
 	return f.plan.encode(e, dst, v)
 }

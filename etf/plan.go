@@ -15,9 +15,11 @@ type plan struct {
 	encode func(e *Encoder, dst []byte, v place) ([]byte, error)
 	decode func(d *Decoder, v place) error
 
-	integer bool  // what planInt or planUint made
-	elem    *plan // of a pointer: what it points at
-	methods bool  // encode is the type's own method's
+	integer bool        // what planInt or planUint made
+	elem    *plan       // of a pointer: what it points at
+	fields  *structPlan // of a struct that is written field by field
+	program *program    // set when the plans of all it consists of are complete
+	methods bool        // encode is the type's own method's
 
 	// Set by planIn:
 	direct bool // as isDirect says
@@ -36,6 +38,7 @@ const (
 	opFloat    // float64
 	opText     // string
 	opAtom
+	opBool
 )
 
 type planKey struct {
@@ -55,6 +58,9 @@ func planOf(t reflect.Type) *plan {
 	}
 	w := planner{made: map[planKey]*plan{}}
 	p := w.plan(key)
+	for _, p := range w.made {
+		p.compile()
+	}
 	for key, p := range w.made { // only now: all of them are complete
 		plans.LoadOrStore(key, p)
 	}
@@ -168,7 +174,7 @@ func planExact(p *plan, f form) bool {
 func (w *planner) planKind(p *plan, f form) {
 	switch t := p.typ; t.Kind() {
 	case reflect.Bool:
-		p.encode, p.decode = encodeBool, p.decodeBool
+		p.op, p.encode, p.decode = opBool, encodeBool, p.decodeBool
 	case reflect.Int:
 		planInt[int](p)
 	case reflect.Int8:
@@ -245,9 +251,9 @@ func planMethods(p *plan) {
 	case t.Kind() == reflect.Interface:
 		return // what is inside counts
 	case t.Implements(marshalerType):
-		p.op, p.methods, p.encode = opOther, true, p.encodeMarshaler
+		p.fields, p.op, p.methods, p.encode = nil, opOther, true, p.encodeMarshaler
 	case t.Kind() != reflect.Pointer && reflect.PointerTo(t).Implements(marshalerType):
-		p.op, p.methods, p.encode = opOther, true, p.encodePointerMarshaler
+		p.fields, p.op, p.methods, p.encode = nil, opOther, true, p.encodePointerMarshaler
 	}
 	if p.typ.Kind() != reflect.Pointer && reflect.PointerTo(p.typ).Implements(unmarshalerType) {
 		p.integer, p.decode = false, p.decodeUnmarshaler
@@ -256,7 +262,7 @@ func planMethods(p *plan) {
 
 // broken makes a plan that fails with err whenever it is used.
 func (p *plan) broken(err error) {
-	p.op = opOther
+	p.fields, p.op = nil, opOther
 	p.encode = func(_ *Encoder, dst []byte, _ place) ([]byte, error) {
 		return refuse(dst, ErrUnsupported, "%v: %v", p.typ, err)
 	}

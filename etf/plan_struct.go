@@ -26,21 +26,7 @@ type field struct {
 	offset uintptr
 	far    bool // it lies behind a pointer to an embedded struct: offset means nothing
 	plan   *plan
-	key    []byte       // the key's external form, atoms as if there were no atom cache
-	padded [padKey]byte // key again, if it is that short
-}
-
-// padKey is a size at which copying all of it is faster than copying what counts.
-const padKey = 24
-
-// appendKey appends the key's external form.
-func (f *field) appendKey(dst []byte) []byte {
-	n, size := len(dst), len(f.key)
-	if size > padKey || cap(dst)-n < padKey {
-		return append(dst, f.key...)
-	}
-	*(*[padKey]byte)(dst[n : n+padKey]) = f.padded
-	return dst[:n+size]
+	key    []byte // the key's external form, atoms as if there were no atom cache
 }
 
 // maxFields is how many fields a fieldSet holds.
@@ -58,6 +44,7 @@ func (w *planner) planStruct(p *plan) {
 		p.broken(err)
 		return
 	}
+	p.fields = s
 	switch s.shape {
 	case shapeTuple:
 		p.encode, p.decode = s.encodeTuple, s.decodeTuple
@@ -94,7 +81,6 @@ func (w *planner) structPlan(t reflect.Type) (*structPlan, error) {
 		if err := s.addKey(i); err != nil {
 			return nil, err
 		}
-		copy(s.fields[i].padded[:], s.fields[i].key)
 		s.required = s.required || s.fields[i].required
 	}
 	return s, nil
