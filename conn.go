@@ -52,6 +52,7 @@ type conn struct {
 	batch      []Message      // kept back to be put in one mailbox at once
 	asleep     []*Process     // to wake: they have got messages
 	started    int            // processes that the peer has had started since the last rouse
+	overloaded bool           // who was woken last took long: see gatherFrom
 
 	ticks ticks // owned by the node's tick loop
 
@@ -90,7 +91,9 @@ type stream struct {
 	then  []func() // runtime signals of the same sender that must follow; run with conn.mu held
 }
 
-func newConn(n *Node, socket net.Conn, peer dist.Result) *conn {
+// newConn makes the connection that a handshake has opened. early is what was read
+// behind it.
+func newConn(n *Node, socket net.Conn, peer dist.Result, early []byte) *conn {
 	c := &conn{
 		node:   n,
 		name:   peer.Peer.Name,
@@ -105,6 +108,7 @@ func newConn(n *Node, socket net.Conn, peer dist.Result) *conn {
 	c.frames = frameReader{
 		from: socket, max: n.config.MaxMessage + frameOverhead, received: &c.received, slabs: &n.slabs,
 	}
+	c.frames.preload(early)
 	c.openRaw()
 	return c
 }

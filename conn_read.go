@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/truss-beam/truss/dist"
 	"github.com/truss-beam/truss/etf"
@@ -170,11 +171,22 @@ func (c *conn) rouse() {
 		c.asleep[i] = nil
 	}
 	c.asleep = c.asleep[:0]
+	start := time.Now()
 	runtime.Gosched()
+	c.overloaded = time.Since(start) > gatherTime
 	c.flushGathered()
 }
 
+// gatherTime is how long the processes that were woken may have taken the last time, if
+// what they send is to be gathered: where a great many are runnable, messages would wait
+// for the turns of all.
+const gatherTime = time.Millisecond
+
+// gatherFrom has what is sent from now on wait until flushGathered. c.reading is held.
 func (c *conn) gatherFrom() {
+	if c.overloaded {
+		return
+	}
 	c.mu.Lock()
 	c.gather = true
 	c.mu.Unlock()

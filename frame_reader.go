@@ -210,6 +210,15 @@ func (r *frameReader) fill(n int) error {
 	return nil
 }
 
+// preload begins with bytes that have been read already.
+func (r *frameReader) preload(b []byte) {
+	if len(b) > 0 {
+		r.renew(len(b))
+		r.end = copy(r.slab.b, b)
+		r.received.Add(int64(len(b)))
+	}
+}
+
 // rewind has an empty slab read from its start again, if nobody else has any of it.
 // Without that ticks alone would fill it in time, and it would grow.
 func (r *frameReader) rewind() {

@@ -8,49 +8,105 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/truss-beam/truss/dist"
 )
 
 // handshakeIO is the frames of a handshake over a socket, each step within the
-// setup time.
+// setup time. What is written goes out with the next read, or flush: a status and the
+// challenge behind it wake the peer once.
 type handshakeIO struct {
 	socket net.Conn
 	step   time.Duration
-	prefix int // bytes of length: 2, or over TLS 4 (inet_tls_dist.erl)
+	prefix int    // bytes of length: 2, or over TLS 4 (inet_tls_dist.erl)
+	out    []byte // not written yet
+	in     []byte // read, and not returned yet; after the handshake it is the connection's
 }
 
-func (n *Node) handshakeOver(socket net.Conn) handshakeIO {
+func (n *Node) handshakeOver(socket net.Conn) *handshakeIO {
 	prefix := 2
 	if n.config.TLS != nil {
 		prefix = 4
 	}
-	return handshakeIO{socket: socket, step: n.config.SetupTime, prefix: prefix}
+	return &handshakeIO{socket: socket, step: n.config.SetupTime, prefix: prefix}
 }
 
-func (h handshakeIO) read() ([]byte, error) {
-	_ = h.socket.SetDeadline(time.Now().Add(h.step))
-	var length [4]byte
-	if _, err := io.ReadFull(h.socket, length[4-h.prefix:]); err != nil {
+func (h *handshakeIO) read() ([]byte, error) {
+	if err := h.flush(); err != nil {
 		return nil, err
 	}
-	size := binary.BigEndian.Uint32(length[:])
+	for {
+		body, err := h.next()
+		if body != nil || err != nil {
+			return body, err
+		}
+		h.in = slices.Grow(h.in, handshakeRead)
+		n, err := h.socket.Read(h.in[len(h.in):cap(h.in)])
+		h.in = h.in[:len(h.in)+n]
+		if n == 0 && err != nil {
+			if err == io.EOF && len(h.in) > 0 {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, err
+		}
+	}
+}
+
+// handshakeRead holds most handshakes.
+const handshakeRead = 256
+
+// next is the next frame if all of it has been read, else nil.
+func (h *handshakeIO) next() ([]byte, error) {
+	if len(h.in) < h.prefix {
+		return nil, nil
+	}
+	var length [4]byte
+	copy(length[4-h.prefix:], h.in)
+	size := int(binary.BigEndian.Uint32(length[:]))
 	if size > dist.MaxHandshakeFrame {
 		return nil, fmt.Errorf("handshake frame of %d bytes; at most %d make sense", size, dist.MaxHandshakeFrame)
 	}
-	body := make([]byte, size)
-	_, err := io.ReadFull(h.socket, body)
-	return body, err
+	end := h.prefix + size
+	if len(h.in) < end {
+		return nil, nil
+	}
+	body := h.in[h.prefix:end:end]
+	h.in = h.in[end:]
+	return body, nil
 }
 
-// write sends the frame whose body appendBody makes.
-func (h handshakeIO) write(appendBody func([]byte) []byte) error {
+// write appends the frame whose body appendBody makes to what is to be written.
+func (h *handshakeIO) write(appendBody func([]byte) []byte) {
+	start := len(h.out)
+	frame := appendBody(append(h.out, 0, 0, 0, 0)[:start+h.prefix])
+	size := len(frame) - start - h.prefix
+	if h.prefix == 2 {
+		binary.BigEndian.PutUint16(frame[start:], uint16(size))
+	} else {
+		binary.BigEndian.PutUint32(frame[start:], uint32(size))
+	}
+	h.out = frame
+}
+
+// flush writes what is to be written. The step that begins with it has its time.
+func (h *handshakeIO) flush() error {
 	_ = h.socket.SetDeadline(time.Now().Add(h.step))
-	frame := appendBody(make([]byte, 4, 128))
-	binary.BigEndian.PutUint32(frame, uint32(len(frame)-4))
-	_, err := h.socket.Write(frame[4-h.prefix:])
+	if len(h.out) == 0 {
+		return nil
+	}
+	_, err := h.socket.Write(h.out)
+	h.out = h.out[:0]
 	return err
+}
+
+// finish ends the handshake: the connection has no deadline.
+func (h *handshakeIO) finish() error {
+	if err := h.flush(); err != nil {
+		return err
+	}
+	return h.socket.SetDeadline(time.Time{})
 }
 
 // challenge is the random number a peer must digest to prove it has the cookie.
@@ -113,12 +169,13 @@ func (n *Node) dialHandshake(ctx context.Context, name, addr string, a *attempt)
 			return nil, err
 		}
 	}
-	result, err := n.initiate(socket, name, a)
+	frames := n.handshakeOver(socket)
+	result, err := n.initiate(frames, name, a)
 	if err != nil {
 		_ = socket.Close()
 		return nil, err
 	}
-	return newConn(n, socket, result), nil
+	return newConn(n, socket, result, frames.in), nil
 }
 
 // askName connects to the node that is to give this one its name, and takes the
@@ -136,12 +193,9 @@ func (n *Node) askName(ctx context.Context) (*conn, error) {
 
 // initiate plays the side that dialled (erl_dist_protocol, "Distribution
 // Handshake").
-func (n *Node) initiate(socket net.Conn, name string, a *attempt) (dist.Result, error) {
+func (n *Node) initiate(frames *handshakeIO, name string, a *attempt) (dist.Result, error) {
 	h := dist.NewInitiator(n.self(), name, n.cookie(name), challenge())
-	frames := n.handshakeOver(socket)
-	if err := frames.write(h.AppendName); err != nil {
-		return dist.Result{}, h.Broken(err)
-	}
+	frames.write(h.AppendName)
 	body, err := frames.read()
 	if err != nil {
 		return dist.Result{}, h.Broken(err)
@@ -157,9 +211,7 @@ func (n *Node) initiate(socket net.Conn, name string, a *attempt) (dist.Result, 
 	case status == dist.StatusAlive:
 		// It still has the connection of our earlier incarnation, or one whose loss
 		// it has not noticed: go on, as Erlang always does.
-		if err := frames.write(func(b []byte) []byte { return h.AppendAlive(b, true) }); err != nil {
-			return dist.Result{}, h.Broken(err)
-		}
+		frames.write(func(b []byte) []byte { return h.AppendAlive(b, true) })
 	}
 	if body, err = frames.read(); err != nil {
 		return dist.Result{}, h.Broken(err)
@@ -167,16 +219,14 @@ func (n *Node) initiate(socket net.Conn, name string, a *attempt) (dist.Result, 
 	if err := h.Challenge(body); err != nil {
 		return dist.Result{}, err
 	}
-	if err := frames.write(h.AppendReply); err != nil {
-		return dist.Result{}, h.Broken(err)
-	}
+	frames.write(h.AppendReply)
 	if body, err = frames.read(); err != nil {
 		return dist.Result{}, h.Broken(err)
 	}
 	if err := h.Ack(body); err != nil {
 		return dist.Result{}, err
 	}
-	return h.Result(), socket.SetDeadline(time.Time{})
+	return h.Result(), frames.finish()
 }
 
 // accept plays the side that was dialled, and starts the connection.
@@ -225,16 +275,17 @@ func (n *Node) acceptHandshake(socket net.Conn) error {
 		n.peers.finish(peer.Name, a, true, nil, err)
 		return err
 	}
-	n.start(a, true, newConn(n, socket, result))
+	n.start(a, true, newConn(n, socket, result, frames.in))
 	return nil
 }
 
 // refuse answers a first message that cannot be accepted with the status OTP
 // would give, if any.
-func refuse(frames handshakeIO, h *dist.Acceptor, err error) error {
+func refuse(frames *handshakeIO, h *dist.Acceptor, err error) error {
 	var wrong *dist.HandshakeError
 	if errors.As(err, &wrong) && wrong.Answer != dist.StatusClose {
-		if err := frames.write(func(b []byte) []byte { return h.AppendStatus(b, wrong.Answer) }); err != nil {
+		frames.write(func(b []byte) []byte { return h.AppendStatus(b, wrong.Answer) })
+		if err := frames.flush(); err != nil {
 			return err
 		}
 	}
@@ -243,7 +294,7 @@ func refuse(frames handshakeIO, h *dist.Acceptor, err error) error {
 
 // greet sends the peer its status, and returns the attempt it carries from now
 // on. A peer that asks for a name has one afterwards.
-func (n *Node) greet(frames handshakeIO, h *dist.Acceptor, peer *dist.Peer) (*attempt, error) {
+func (n *Node) greet(frames *handshakeIO, h *dist.Acceptor, peer *dist.Peer) (*attempt, error) {
 	if peer.Dynamic {
 		return n.giveName(frames, h, peer)
 	}
@@ -251,16 +302,14 @@ func (n *Node) greet(frames handshakeIO, h *dist.Acceptor, peer *dist.Peer) (*at
 	if status == dist.StatusClose {
 		return nil, fmt.Errorf("%s is already connecting", peer.Name)
 	}
-	if err := frames.write(func(b []byte) []byte { return h.AppendStatus(b, status) }); err != nil {
-		if a != nil {
-			n.peers.finish(peer.Name, a, true, nil, err)
-		}
-		return nil, h.Broken(err)
-	}
+	frames.write(func(b []byte) []byte { return h.AppendStatus(b, status) })
 	switch {
 	case status == dist.StatusAlive:
 		return n.alive(frames, h, peer.Name)
 	case a == nil:
+		if err := frames.flush(); err != nil {
+			return nil, h.Broken(err)
+		}
 		return nil, fmt.Errorf("%s and we dialled each other at once; our dial goes on", peer.Name)
 	}
 	return a, nil
@@ -289,7 +338,7 @@ func (n *Node) settle(peer string) (dist.Status, *attempt) {
 
 // alive waits for whether a peer that we have a connection to wants a new one.
 // The old one stays up until the peer has shown that it has the cookie.
-func (n *Node) alive(frames handshakeIO, h *dist.Acceptor, peer string) (*attempt, error) {
+func (n *Node) alive(frames *handshakeIO, h *dist.Acceptor, peer string) (*attempt, error) {
 	body, err := frames.read()
 	if err != nil {
 		return nil, h.Broken(err)
@@ -310,26 +359,20 @@ func (n *Node) alive(frames handshakeIO, h *dist.Acceptor, peer string) (*attemp
 
 // giveName makes up the name that a peer started without one asks for (erl -name
 // undefined; status "named:"). It keeps the host the peer gave.
-func (n *Node) giveName(frames handshakeIO, h *dist.Acceptor, peer *dist.Peer) (*attempt, error) {
+func (n *Node) giveName(frames *handshakeIO, h *dist.Acceptor, peer *dist.Peer) (*attempt, error) {
 	peer.Name = rand.Text()[:13] + "@" + peer.Name
 	peer.Creation = randomCreation()
 	status, a := n.peers.accepting(n.name, peer.Name)
 	if status != dist.StatusOK {
 		return nil, ErrClosed // a name of 65 random bits was not taken: only Close is left
 	}
-	err := frames.write(func(b []byte) []byte { return h.AppendNamed(b, peer.Name, peer.Creation) })
-	if err != nil {
-		n.peers.finish(peer.Name, a, true, nil, err)
-		return nil, h.Broken(err)
-	}
+	frames.write(func(b []byte) []byte { return h.AppendNamed(b, peer.Name, peer.Creation) })
 	return a, nil
 }
 
 // authenticate is the rest of the acceptor's side.
-func (n *Node) authenticate(frames handshakeIO, h *dist.Acceptor, peer dist.Peer) (dist.Result, error) {
-	if err := frames.write(h.AppendChallenge); err != nil {
-		return dist.Result{}, h.Broken(err)
-	}
+func (n *Node) authenticate(frames *handshakeIO, h *dist.Acceptor, peer dist.Peer) (dist.Result, error) {
+	frames.write(h.AppendChallenge)
 	if peer.Old {
 		body, err := frames.read()
 		if err != nil {
@@ -346,8 +389,9 @@ func (n *Node) authenticate(frames handshakeIO, h *dist.Acceptor, peer dist.Peer
 	if err := h.Reply(body, n.cookie(peer.Name)); err != nil {
 		return dist.Result{}, err
 	}
-	if err := frames.write(h.AppendAck); err != nil {
+	frames.write(h.AppendAck)
+	if err := frames.finish(); err != nil {
 		return dist.Result{}, h.Broken(err)
 	}
-	return h.Result(), frames.socket.SetDeadline(time.Time{})
+	return h.Result(), nil
 }

@@ -42,7 +42,7 @@ func bareConn(t *testing.T) (*Node, *conn, net.Conn) {
 	t.Cleanup(func() { theirs.Close() })
 	peer := dist.Result{Flags: dist.FlagsSupported}
 	peer.Peer.Name = "b@127.0.0.1"
-	c := newConn(n, ours, peer)
+	c := newConn(n, ours, peer, nil)
 	t.Cleanup(func() { // ends its writer goroutine, if there is one
 		c.fail(ErrClosed)
 		close(c.done)
@@ -113,5 +113,28 @@ func TestGatheringMakesRoom(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Error("the sender still waits")
 		c.fail(ErrClosed)
+	}
+}
+
+// TestOverloadGathersNothing: where whoever reads does not get the processor back soon,
+// what is sent meanwhile does not wait for that.
+func TestOverloadGathersNothing(t *testing.T) {
+	n, c, theirs := bareConn(t)
+	p, err := n.visitor()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.leave()
+	c.overloaded = true
+	c.gatherFrom()
+	to := &target{node: c.name, pid: etf.Pid{Node: "b@127.0.0.1", ID: 1, Creation: 1}}
+	if err := c.sendMessage(t.Context(), p, to, etf.Atom("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if err := theirs.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := theirs.Read(make([]byte, 1)); err != nil {
+		t.Error(err)
 	}
 }

@@ -119,19 +119,21 @@ func connectAll(j contender.Job, nodes []*truss.Node, from int) error {
 	return errors.Join(errs...)
 }
 
+// awaitMesh waits for one node after the other: to look at all of them again and again
+// would take the time that is measured.
 func awaitMesh(nodes []*truss.Node, each int) error {
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
-		missing := 0
-		for _, node := range nodes {
-			missing += each - len(node.Nodes())
-		}
-		if missing == 0 {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%d ends of links are missing", missing)
+	deadline := time.Now().Add(30 * time.Second)
+	for _, node := range nodes {
+		for missing := 1; missing > 0; {
+			if missing = each - len(node.Nodes()); missing > 0 {
+				if time.Now().After(deadline) {
+					return fmt.Errorf("%s misses %d nodes", node.Name(), missing)
+				}
+				time.Sleep(time.Millisecond)
+			}
 		}
 	}
+	return nil
 }
 
 func cpuTime() time.Duration {
