@@ -26,7 +26,14 @@ func (w *planner) planList(p *plan, f form) {
 			return dst, err
 		}
 		dst = append(dst, extList, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
-		dst, err := elem.program.run(e, dst, first, n, size)
+		var err error
+		if elem.program != nil {
+			dst, err = elem.program.run(e, dst, first, n, size)
+		} else {
+			for i := 0; i < n && err == nil; i++ {
+				dst, err = elem.encode(e, dst, first.elem(i, size))
+			}
+		}
 		if err != nil {
 			return dst, err
 		}

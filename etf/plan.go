@@ -18,7 +18,7 @@ type plan struct {
 	integer bool        // what planInt or planUint made
 	elem    *plan       // of a pointer: what it points at
 	fields  *structPlan // of a struct that is written field by field
-	program *program    // set when the plans of all it consists of are complete
+	program *program    // of most structs: set when the plans of all they consist of are complete
 	methods bool        // encode is the type's own method's
 
 	// Set by planIn:

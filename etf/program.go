@@ -5,12 +5,11 @@ import (
 	"slices"
 )
 
-// program is how the values of a type are written, one or many that lie next to
-// each other: the same steps for each, in one loop, where plans would call each
+// program is how the values of a struct type are written, one or many that lie next
+// to each other: the same steps for each, in one loop, where plans would call each
 // other for every field.
 type program struct {
 	steps []step
-	deep  bool // the values are containers, one level deeper than what they lie in
 
 	// What is the same for every value, but for the references that an atom cache
 	// makes of atoms. Without one, the steps' prefixes have it.
@@ -25,7 +24,7 @@ type constant struct {
 	wire []byte // its external form, an atom's as if there were no atom cache
 }
 
-// step writes one field of a struct, or all of a value that is no struct.
+// step writes one field.
 type step struct {
 	prefix [prefixRoom]byte // what stands before the part that differs
 	size   uint8            // of prefix; 0 if all of it is in long
@@ -43,16 +42,15 @@ const (
 	stepRoom = prefixRoom + 16
 )
 
-// compile makes the program of a plan. The plans of all that p consists of are
-// complete, but their programs need not be.
+// compile makes the program of a plan that has one. The plans of all that p consists
+// of are complete, but their programs need not be.
 func (p *plan) compile() {
-	if p.fields != nil {
-		if p.program = p.fields.program(); p.program != nil {
-			p.encode = p.program.one
-			return
-		}
+	if p.fields == nil {
+		return
 	}
-	p.program = &program{steps: []step{newStep(step{op: p.op, plan: p}, nil)}}
+	if p.program = p.fields.program(); p.program != nil {
+		p.encode = p.program.one
+	}
 }
 
 // program makes the program of a struct all of whose fields' plans are complete.
@@ -62,7 +60,7 @@ func (s *structPlan) program() *program {
 	if s.shape == shapeProplist || len(s.fields) == 0 || slices.ContainsFunc(s.fields, unsteady) {
 		return nil
 	}
-	p := &program{deep: true}
+	p := &program{}
 	switch s.shape {
 	case shapeTuple:
 		p.head = new(Encoder).AppendTuple(nil, s.arity())

@@ -7,46 +7,34 @@ import (
 )
 
 // one writes a single value, which is all that most messages are.
-func (p *program) one(e *Encoder, dst []byte, v place) (_ []byte, err error) {
+func (p *program) one(e *Encoder, dst []byte, v place) ([]byte, error) {
 	if e.Cache != nil {
 		return p.appendCached(e, dst, v, nil)
 	}
-	if err = e.enter(); err != nil {
-		return dst, err
-	}
-	if dst, err = p.runPlain(e, dst, v, 1, 0); err == nil {
-		e.leave()
-	}
-	return dst, err
+	return p.runPlain(e, dst, v, 1, 0)
 }
 
 // run writes n values, the first at the given place and each size bytes after the
 // one before.
 func (p *program) run(e *Encoder, dst []byte, first place, n int, size uintptr) (_ []byte, err error) {
-	if e.Cache != nil {
-		var known keyRefs
-		for i := range n {
-			if dst, err = p.appendCached(e, dst, first.elem(i, size), &known); err != nil {
-				return dst, err
-			}
-		}
-		return dst, nil
-	}
-	if !p.deep {
+	if e.Cache == nil {
 		return p.runPlain(e, dst, first, n, size)
 	}
-	if err = e.enter(); err != nil {
-		return dst, err
+	var known keyRefs
+	for i := range n {
+		if dst, err = p.appendCached(e, dst, first.elem(i, size), &known); err != nil {
+			return dst, err
+		}
 	}
-	if dst, err = p.runPlain(e, dst, first, n, size); err == nil {
-		e.leave()
-	}
-	return dst, err
+	return dst, nil
 }
 
 // runPlain writes without an atom cache. It is where typed values spend their time:
 // each step makes its room with one check, and what is short is written in place.
 func (p *program) runPlain(e *Encoder, dst []byte, first place, n int, size uintptr) ([]byte, error) {
+	if err := e.enter(); err != nil {
+		return dst, err
+	}
 	steps := p.steps
 	for i := range n {
 		value := first.elem(i, size)
@@ -99,6 +87,7 @@ func (p *program) runPlain(e *Encoder, dst []byte, first place, n int, size uint
 			}
 		}
 	}
+	e.leave()
 	return dst, nil
 }
 
@@ -106,10 +95,8 @@ func (p *program) runPlain(e *Encoder, dst []byte, first place, n int, size uint
 // prefixes. The values of a list have known in common; one alone has none, for it
 // costs more to clear than it saves.
 func (p *program) appendCached(e *Encoder, dst []byte, value place, known *keyRefs) (_ []byte, err error) {
-	if p.deep {
-		if err = e.enter(); err != nil {
-			return dst, err
-		}
+	if err = e.enter(); err != nil {
+		return dst, err
 	}
 	dst = append(dst, p.head...)
 	for i := range p.tags {
@@ -148,9 +135,7 @@ func (p *program) appendCached(e *Encoder, dst []byte, value place, known *keyRe
 			return dst, err
 		}
 	}
-	if p.deep {
-		e.leave()
-	}
+	e.leave()
 	return dst, nil
 }
 
