@@ -3,6 +3,7 @@ package pubsub_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/truss-beam/truss"
@@ -125,5 +126,33 @@ func BenchmarkSubscribe(b *testing.B) {
 			b.Fatal(err)
 		}
 		s.Unsubscribe()
+	}
+}
+
+// BenchmarkWakeFloor is the floor for subscribers that are processes: what it takes to
+// wake 100,000 goroutines that wait at channels, and nothing else.
+func BenchmarkWakeFloor(b *testing.B) {
+	const goroutines = 100_000
+	var woken sync.WaitGroup
+	channels := make([]chan struct{}, goroutines)
+	for i := range channels {
+		c := make(chan struct{}, 1)
+		channels[i] = c
+		go func() {
+			for range c {
+				woken.Done()
+			}
+		}()
+	}
+	for b.Loop() {
+		woken.Add(goroutines)
+		for _, c := range channels {
+			c <- struct{}{}
+		}
+		woken.Wait()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/goroutines, "ns/wake")
+	for _, c := range channels {
+		close(c)
 	}
 }
