@@ -9,7 +9,7 @@ import "github.com/truss-beam/truss/dist"
 
 type descriptor struct{}
 
-func (c *conn) openRaw()                      {}
-func (c *conn) readRaw() error                { return nil }
-func (c *conn) actRaw(*Process) error         { return nil }
-func (c *conn) tryWrite(*dist.Buffer) (n int) { return 0 }
+func (c *conn) openRaw()                       {}
+func (c *conn) readRaw() error                 { return nil }
+func (c *conn) actRaw(*Process, uintptr) error { return nil }
+func (c *conn) tryWrite(*dist.Buffer) (n int)  { return 0 }

@@ -84,19 +84,12 @@ func (c *conn) actOnAll(fd uintptr) (found bool, err error) {
 }
 
 // actRaw acts on what has arrived, for p. c.reading is held.
-func (c *conn) actRaw(p *Process) error {
-	var failed error
-	err := c.raw.Control(func(fd uintptr) {
-		c.descriptor.fd = fd
-		failed = c.act(p)
-	})
-	if err != nil {
+func (c *conn) actRaw(p *Process, fd uintptr) error {
+	c.descriptor.fd = fd
+	if err := c.act(p); err != errNoMore {
 		return err
 	}
-	if failed == errNoMore {
-		return nil
-	}
-	return failed
+	return nil
 }
 
 // tryWrite writes as much of a batch as needs no waiting.

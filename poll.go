@@ -14,7 +14,7 @@ import (
 
 // poll looks for a message to p on the connection that p has sent over last, for as
 // long as the node's BusyWait says, and tells whether there may be one.
-func (p *Process) poll(ctx context.Context) bool {
+func (p *Process) poll(ctx context.Context) (found bool) {
 	c := p.via.Load()
 	if c == nil || c.raw == nil || c.lost.Load() || c.crowd.Load() > 0 || !p.hope.any(p.node) {
 		return false
@@ -24,9 +24,15 @@ func (p *Process) poll(ctx context.Context) bool {
 		return false // one is enough: it reads for all
 	}
 	defer n.polling.Store(false)
+	_ = c.raw.Control(func(fd uintptr) { found = p.look(ctx, c, fd) }) // an error is the reader goroutine's to meet
+	return found
+}
+
+// look is poll once all that is in its way is settled.
+func (p *Process) look(ctx context.Context, c *conn, fd uintptr) (found bool) {
 	for start := time.Now(); ; runtime.Gosched() {
 		if c.reading.TryLock() {
-			err := c.actRaw(p)
+			err := c.actRaw(p, fd)
 			c.reading.Unlock()
 			if err != nil {
 				c.fail(readError(err)) // of which the reader goroutine tells p, if it concerns it
@@ -39,7 +45,7 @@ func (p *Process) poll(ctx context.Context) bool {
 			return true
 		case c.lost.Load() || p.ended.Load() || ctx.Err() != nil:
 			return false
-		case time.Since(start) > n.config.BusyWait:
+		case time.Since(start) > p.node.config.BusyWait:
 			p.hope.missed()
 			return false
 		}

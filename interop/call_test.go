@@ -186,6 +186,7 @@ func TestCallEndsWithTheConnection(t *testing.T) {
 		if got := theirs.MustWait(t); got != want {
 			t.Errorf("their call: %s", got)
 		}
+		awaitNodes(t, p.node, nil, nil) // or ours may still go over the connection that is lost
 
 		ours := make(chan error, 1)
 		p.beam.MustEval(t, "sys:suspend(calc)")
