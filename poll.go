@@ -14,7 +14,7 @@ import (
 
 // poll looks for a message to p on the connection that p has sent over last, for as
 // long as the node's BusyWait says, and tells whether there may be one.
-func (p *Process) poll(ctx context.Context) (found bool) {
+func (p *Process) poll(ctx context.Context) bool {
 	c := p.via.Load()
 	if c == nil || c.raw == nil || c.lost.Load() || c.crowd.Load() > 0 || !p.hope.any(p.node) {
 		return false
@@ -24,11 +24,17 @@ func (p *Process) poll(ctx context.Context) (found bool) {
 		return false // one is enough: it reads for all
 	}
 	defer n.polling.Store(false)
+	return p.pollOn(ctx, c)
+}
+
+// pollOn is poll once nothing is in its way; by itself, for what it allocates is not for
+// who does not poll.
+func (p *Process) pollOn(ctx context.Context, c *conn) (found bool) {
 	_ = c.raw.Control(func(fd uintptr) { found = p.look(ctx, c, fd) }) // an error is the reader goroutine's to meet
 	return found
 }
 
-// look is poll once all that is in its way is settled.
+// look looks again and again.
 func (p *Process) look(ctx context.Context, c *conn, fd uintptr) (found bool) {
 	for start := time.Now(); ; runtime.Gosched() {
 		if c.reading.TryLock() {
