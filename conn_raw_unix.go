@@ -54,6 +54,7 @@ func (d *descriptor) Read(b []byte) (int, error) {
 // nobody else has read yet. To try and to wait are one to RawConn, so that nothing can
 // arrive unnoticed between the two.
 func (c *conn) readRaw() error {
+	defer c.sleeps()
 	var failed error
 	err := c.raw.Read(func(fd uintptr) bool {
 		for {

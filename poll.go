@@ -120,7 +120,9 @@ func (c *conn) lingers(found bool) bool {
 
 // sleeps is the end of the reader goroutine's lingering.
 func (c *conn) sleeps() bool {
-	c.since = time.Time{}
-	c.node.lingering.Store(false)
+	if !c.since.IsZero() {
+		c.since = time.Time{}
+		c.node.lingering.Store(false)
+	}
 	return false
 }

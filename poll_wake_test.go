@@ -138,3 +138,24 @@ func TestOverloadGathersNothing(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestLingeringEndsWithTheConnection: a reader goroutine whose connection ends while it
+// lingers leaves that to others.
+func TestLingeringEndsWithTheConnection(t *testing.T) {
+	n, c, theirs := bareConn(t)
+	ended := make(chan error, 1)
+	go func() { ended <- c.readRaw() }()
+	if _, err := theirs.Write(make([]byte, 4)); err != nil { // a tick
+		t.Fatal(err)
+	}
+	for !n.lingering.Load() {
+		runtime.Gosched()
+	}
+	theirs.Close()
+	if err := <-ended; err == nil {
+		t.Error("the connection has not ended")
+	}
+	if n.lingering.Load() {
+		t.Error("nobody else will ever linger")
+	}
+}

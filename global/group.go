@@ -16,27 +16,12 @@ const groupName = "global_group"
 
 // serveGroup is global_group.
 func (g *Global) serveGroup(_ context.Context, p *truss.Process) error {
-	for {
-		m, err := p.Receive(g.ctx)
-		if err != nil {
-			if g.ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
-		term, err := m.Term()
-		if err != nil {
-			g.log().Warn("global_group got what is no term", "error", err)
-			continue
-		}
-		if t, ok := term.(etf.Tuple); ok {
-			g.groupReceived(t)
-		}
-	}
+	return g.receive(p, groupName, g.groupReceived)
 }
 
 // groupReceived acts on a message; one that means nothing has no effect, as in OTP.
-func (g *Global) groupReceived(t etf.Tuple) {
+func (g *Global) groupReceived(term etf.Term) {
+	t, _ := term.(etf.Tuple) // else of no length below
 	var r reader
 	switch {
 	case len(t) == 2 && t[0] == etf.Term(etf.Atom("disconnect_node")):

@@ -34,6 +34,11 @@ func (g *Global) step(e event) {
 // serve is global_name_server.
 func (g *Global) serve(_ context.Context, p *truss.Process) error {
 	defer g.stop()
+	return g.receive(p, "global", g.received)
+}
+
+// receive has each message to a process acted on, until the process or g has ended.
+func (g *Global) receive(p *truss.Process, name string, received func(etf.Term)) error {
 	for {
 		m, err := p.Receive(g.ctx)
 		if err != nil {
@@ -44,10 +49,10 @@ func (g *Global) serve(_ context.Context, p *truss.Process) error {
 		}
 		term, err := m.Term()
 		if err != nil {
-			g.log().Warn("global got what is no term", "error", err)
+			g.log().Warn(name+" got what is no term", "error", err)
 			continue
 		}
-		g.received(term)
+		received(term)
 	}
 }
 
