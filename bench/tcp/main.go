@@ -53,9 +53,20 @@ func serve(j contender.Job) (string, error) {
 	return listener.Addr().String(), nil
 }
 
-// order opens a connection and says what comes on it: count frames of size
-// bytes, to be confirmed as a whole or, if count is 0, echoed one by one.
-type order struct{ Size, Count uint32 }
+// order opens a connection and says what comes on it.
+type order struct {
+	Kind        kind
+	Size, Count uint32 // of frames
+}
+
+type kind uint32
+
+const (
+	counting kind = iota // Count frames of Size bytes, to be confirmed as a whole; then another order
+	echoing              // frames of Size bytes, each sent back
+	calling              // requests of calls
+	spawning             // those of calls that have a goroutine each
+)
 
 func answer(conn net.Conn) error {
 	for {
@@ -63,15 +74,19 @@ func answer(conn net.Conn) error {
 		if err := binary.Read(conn, binary.BigEndian, &o); err != nil {
 			return err
 		}
-		if o.Count == 0 {
+		switch o.Kind {
+		case counting:
+			got, err := take(conn, o)
+			if err != nil {
+				return err
+			}
+			if err := binary.Write(conn, binary.BigEndian, got); err != nil {
+				return err
+			}
+		case echoing:
 			return echo(conn, int(o.Size))
-		}
-		got, err := take(conn, o)
-		if err != nil {
-			return err
-		}
-		if err := binary.Write(conn, binary.BigEndian, got); err != nil {
-			return err
+		default:
+			return calls()[o.Kind].serve(conn)
 		}
 	}
 }
@@ -134,12 +149,21 @@ func drive(j contender.Job) (contender.Figures, error) {
 	case "rtt":
 		return trips(conn, j)
 	}
+	for kind, c := range calls() {
+		if c.scenario != j.Scenario {
+			continue
+		}
+		if err := binary.Write(conn, binary.BigEndian, order{Kind: kind}); err != nil {
+			return nil, err
+		}
+		return c.drive(conn, j)
+	}
 	return nil, fmt.Errorf("no scenario %q", j.Scenario)
 }
 
 func trips(conn net.Conn, j contender.Job) (contender.Figures, error) {
 	b := make([]byte, frame(j))
-	if err := binary.Write(conn, binary.BigEndian, order{Size: uint32(len(b))}); err != nil {
+	if err := binary.Write(conn, binary.BigEndian, order{Kind: echoing, Size: uint32(len(b))}); err != nil {
 		return nil, err
 	}
 	return contender.Trips(j, func(work func(func() error) error) error {
@@ -168,7 +192,7 @@ func frames(payloads [][]byte) [][]byte {
 // one node do.
 func flow(conn net.Conn, frames [][]byte, senders, each int) (contender.Receipt, error) {
 	var got contender.Receipt
-	if err := binary.Write(conn, binary.BigEndian, order{uint32(len(frames[0])), uint32(each * senders)}); err != nil {
+	if err := binary.Write(conn, binary.BigEndian, order{counting, uint32(len(frames[0])), uint32(each * senders)}); err != nil {
 		return got, err
 	}
 	out := &locked{w: bufio.NewWriterSize(conn, large)}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -60,44 +61,48 @@ func pinger(node *truss.Node, echo etf.Pid) contender.Caller {
 	}
 }
 
+// trip is one call by a process.
+type trip func(ctx context.Context, p *truss.Process) error
+
 // driveCalls calls a gen_server, each caller a process.
-func driveCalls(j contender.Job) (contender.Figures, error) {
+func driveCalls(j contender.Job) (contender.Figures, error) { return driveTrip(j, calcCall(j.Peer)) }
+
+// driveERPC calls a function, each caller a process.
+func driveERPC(j contender.Job) (contender.Figures, error) { return driveTrip(j, erpcCall(j.Peer)) }
+
+func driveTrip(j contender.Job, call trip) (contender.Figures, error) {
 	node, err := connected(j)
 	if err != nil {
 		return nil, err
 	}
-	to := truss.Name{Name: "calc", Node: j.Peer}
 	return contender.Trips(j, func(work func(func() error) error) error {
 		return within(node, func(ctx context.Context, p *truss.Process) error {
-			return work(func() error {
-				var sum int
-				err := p.Call(ctx, to, add{A: 1, B: 2}, &sum)
-				if err == nil && sum != 3 {
-					err = fmt.Errorf("1 + 2 is %d", sum)
-				}
-				return err
-			})
+			return work(func() error { return call(ctx, p) })
 		})
 	})
 }
 
-// driveERPC calls a function, each caller a process.
-func driveERPC(j contender.Job) (contender.Figures, error) {
-	node, err := connected(j)
-	if err != nil {
-		return nil, err
+func calcCall(peer string) trip {
+	to := truss.Name{Name: "calc", Node: peer}
+	return func(ctx context.Context, p *truss.Process) error {
+		var sum int
+		err := p.Call(ctx, to, add{A: 1, B: 2}, &sum)
+		return cmp.Or(err, checked(sum))
 	}
-	return contender.Trips(j, func(work func(func() error) error) error {
-		return within(node, func(ctx context.Context, p *truss.Process) error {
-			return work(func() error {
-				sum, err := rpc.Call[int](ctx, p, j.Peer, "erlang", "+", 1, 2)
-				if err == nil && sum != 3 {
-					err = fmt.Errorf("1 + 2 is %d", sum)
-				}
-				return err
-			})
-		})
-	})
+}
+
+func erpcCall(peer string) trip {
+	return func(ctx context.Context, p *truss.Process) error {
+		sum, err := rpc.Call[int](ctx, p, peer, "erlang", "+", 1, 2)
+		return cmp.Or(err, checked(sum))
+	}
+}
+
+func checked(sum int) error {
+	if sum != 3 {
+		return fmt.Errorf("1 + 2 is %d", sum)
+	}
+	return nil
 }
 
 func driveMixed(j contender.Job) (contender.Figures, error) {

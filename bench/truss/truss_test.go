@@ -12,8 +12,8 @@ import (
 	"github.com/truss-beam/truss/epmd"
 )
 
-// counting is TCP that counts the bytes written by the connections it dialled.
-type counting struct{ written atomic.Int64 }
+// counting is TCP that counts the bytes of the connections it dialled.
+type counting struct{ written, read atomic.Int64 }
 
 func (*counting) Listen(ctx context.Context, network, address string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(ctx, network, address)
@@ -33,6 +33,26 @@ func (c *countedConn) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
 	c.to.written.Add(int64(n))
 	return n, err
+}
+
+func (c *countedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.to.read.Add(int64(n))
+	return n, err
+}
+
+// countedNode starts a node, connected to the peer, whose bytes are counted.
+func countedNode(t *testing.T, j contender.Job) (*truss.Node, *counting) {
+	t.Helper()
+	network := &counting{}
+	node, err := start(j, "counted@127.0.0.1", func(c *truss.Config) { c.Network = network })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Connect(context.Background(), j.Peer); err != nil {
+		t.Fatal(err)
+	}
+	return node, network
 }
 
 func job(t *testing.T) contender.Job {
@@ -85,14 +105,7 @@ func TestScenarios(t *testing.T) {
 // 59, give or take how a pid's numbers and the counter are encoded.
 func TestOverhead(t *testing.T) {
 	j := job(t)
-	network := &counting{}
-	node, err := start(j, "counted@127.0.0.1", func(c *truss.Config) { c.Network = network })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := node.Connect(context.Background(), j.Peer); err != nil {
-		t.Fatal(err)
-	}
+	node, network := countedNode(t, j)
 	const n = 20_000
 	j.Senders = 1
 	before := network.written.Load()
@@ -103,5 +116,37 @@ func TestOverhead(t *testing.T) {
 	each := float64(network.written.Load()-before) / n
 	if each < 55 || each > 63 {
 		t.Errorf("a small tuple takes %.1f bytes, and 59 in bench/tcp", each)
+	}
+}
+
+// Nor are its calls shorter than Truss's, or longer.
+func TestCallBytes(t *testing.T) {
+	j := job(t)
+	node, network := countedNode(t, j)
+	for _, c := range []struct {
+		name           string
+		call           func(context.Context, *truss.Process) error
+		request, reply int64
+	}{
+		{"call", calcCall(j.Peer), 202, 84},
+		{"erpc", erpcCall(j.Peer), 124, 162},
+	} {
+		err := within(node, func(ctx context.Context, p *truss.Process) error {
+			const n = 1000
+			written, read := network.written.Load(), network.read.Load()
+			for range n {
+				if err := c.call(ctx, p); err != nil {
+					return err
+				}
+			}
+			written, read = (network.written.Load()-written)/n, (network.read.Load()-read)/n
+			if max(written-c.request, c.request-written) > 5 || max(read-c.reply, c.reply-read) > 5 {
+				t.Errorf("%s: %d bytes to ask and %d to answer, and %d and %d in bench/tcp", c.name, written, read, c.request, c.reply)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }

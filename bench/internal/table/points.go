@@ -158,10 +158,10 @@ func roundTrips(otps []string, quick bool) []Point {
 		job := contender.Job{Scenario: "call", Count: 640, Senders: callers}
 		if !quick {
 			points = append(points, Point{Name: fmt.Sprintf("gen_server call, %d callers", callers), Job: job,
-				Contenders: append(append(alone(Truss), alone(otps...)...), alone(Ergo2, Ergo3, NATS)...)})
+				Contenders: append(append(alone(Truss), alone(otps...)...), alone(Ergo2, Ergo3, NATS, TCP)...)})
 		}
 		job.Scenario = "erpc"
-		points = append(points, Point{Name: erpcName(callers), Job: job, Contenders: append(alone(Truss), alone(otps...)...)})
+		points = append(points, Point{Name: erpcName(callers), Job: job, Contenders: append(append(alone(Truss), alone(otps...)...), alone(TCP)...)})
 	}
 	return append(points, Point{Name: "round trip beside 10 MB messages", Long: 4,
 		Job:        contender.Job{Scenario: "mixed", Size: 10_000_000, Count: 10, Senders: 1},
