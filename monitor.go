@@ -74,17 +74,13 @@ func (p *Process) addMonitor(ref etf.Ref, m monitor) bool {
 	if p.dead {
 		return false
 	}
-	b := p.bound()
-	if b.monitors == nil {
-		b.monitors = make(map[etf.Ref]monitor)
-	}
-	b.monitors[ref] = m
+	p.bound().monitors.set(ref, m)
 	return true
 }
 
 func (p *Process) dropMonitor(ref etf.Ref) {
 	p.mu.Lock()
-	delete(p.bound().monitors, ref)
+	p.bound().monitors.remove(ref)
 	p.mu.Unlock()
 }
 
@@ -94,11 +90,7 @@ func (p *Process) addWatcher(ref etf.Ref, w watcher) bool {
 	if p.dead {
 		return false
 	}
-	b := p.bound()
-	if b.watchers == nil {
-		b.watchers = make(map[etf.Ref]watcher)
-	}
-	b.watchers[ref] = w
+	p.bound().watchers.set(ref, w)
 	return true
 }
 
@@ -106,9 +98,7 @@ func (p *Process) addWatcher(ref etf.Ref, w watcher) bool {
 func (p *Process) removeWatcher(ref etf.Ref) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	b := p.bound()
-	_, ok := b.watchers[ref]
-	delete(b.watchers, ref)
+	_, ok := p.bound().watchers.remove(ref)
 	return ok
 }
 
@@ -116,9 +106,7 @@ func (p *Process) removeWatcher(ref etf.Ref) bool {
 // one that has arrived is taken out of the mailbox.
 func (p *Process) Demonitor(ref etf.Ref) {
 	p.mu.Lock()
-	b := p.bound()
-	m, ok := b.monitors[ref]
-	delete(b.monitors, ref)
+	m, ok := p.bound().monitors.remove(ref)
 	p.mu.Unlock()
 	if ok {
 		p.node.sendDemonitor(p, ref, m)
@@ -135,8 +123,7 @@ func (p *Process) Demonitor(ref etf.Ref) {
 func (p *Process) down(ref etf.Ref, reason etf.Term) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if m, ok := p.bound().monitors[ref]; ok {
-		delete(p.bound().monitors, ref)
+	if m, ok := p.bound().monitors.remove(ref); ok {
 		p.mailbox.put(signalMessage(Down{Ref: ref, Object: m.object, Reason: reason}), expected)
 	}
 }

@@ -98,7 +98,7 @@ func (s *spawning) started(c *conn, child etf.Pid, flags uint64) {
 	monitored := s.monitor && flags&dist.SpawnFlagMonitor != 0
 	p.mu.Lock()
 	if s.outcome == nil {
-		_, awaited := p.bound().monitors[s.ref]
+		_, awaited := p.bound().monitors.get(s.ref)
 		s.abandoned = !awaited // by Demonitor, which left the rest to this
 	}
 	dead := p.dead || s.abandoned
@@ -113,11 +113,7 @@ func (s *spawning) started(c *conn, child etf.Pid, flags uint64) {
 		p.bound().links.linked(child)
 	}
 	if !dead && monitored {
-		b := p.bound()
-		if b.monitors == nil {
-			b.monitors = make(map[etf.Ref]monitor)
-		}
-		b.monitors[s.ref] = monitor{target: target{node: c.name, pid: child}, object: child}
+		p.bound().monitors.set(s.ref, monitor{target: target{node: c.name, pid: child}, object: child})
 	}
 	if s.outcome != nil {
 		s.outcome <- spawned{pid: child}

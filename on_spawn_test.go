@@ -95,7 +95,7 @@ func TestSpawnReplies(t *testing.T) {
 		reply.Result = etf.Atom("whatever")
 		toA.signal(&reply, nil)
 		settle()
-		if len(a.caller.bound().links.ends) != 0 || len(a.caller.bound().monitors) != 0 {
+		if len(a.caller.bound().links.ends) != 0 || a.caller.bound().monitors.len() != 0 {
 			t.Error("an answer to nothing makes a link or monitor")
 		}
 
@@ -115,8 +115,8 @@ func TestSpawnReplies(t *testing.T) {
 			t.Errorf("%v, %v", child, err)
 		}
 		p.mu.Lock()
-		if len(p.bound().links.ends) != 0 || len(p.bound().monitors) != 1 {
-			t.Errorf("without the flag for it: %d links, %d monitors", len(p.bound().links.ends), len(p.bound().monitors))
+		if len(p.bound().links.ends) != 0 || p.bound().monitors.len() != 1 {
+			t.Errorf("without the flag for it: %d links, %d monitors", len(p.bound().links.ends), p.bound().monitors.len())
 		}
 		p.mu.Unlock()
 
@@ -285,14 +285,14 @@ func abandon(t *testing.T, ctx context.Context, a, b *Node, test lateCase) {
 		t.Errorf("the child ends with %q, want %q", ends, test.ends)
 	}
 	child.mu.Lock()
-	if len(child.bound().watchers) != 0 || len(child.bound().links.ends) != 0 {
-		t.Errorf("the child still has %d watchers and %d links", len(child.bound().watchers), len(child.bound().links.ends))
+	if child.bound().watchers.len() != 0 || len(child.bound().links.ends) != 0 {
+		t.Errorf("the child still has %d watchers and %d links", child.bound().watchers.len(), len(child.bound().links.ends))
 	}
 	child.mu.Unlock()
 	waiting, _ := p.MailboxLoad()
 	p.mu.Lock()
-	if waiting != 0 || len(p.bound().monitors) != 0 || len(p.bound().links.ends) != 0 {
-		t.Errorf("the requester has %d messages, %d monitors and %d links", waiting, len(p.bound().monitors), len(p.bound().links.ends))
+	if waiting != 0 || p.bound().monitors.len() != 0 || len(p.bound().links.ends) != 0 {
+		t.Errorf("the requester has %d messages, %d monitors and %d links", waiting, p.bound().monitors.len(), len(p.bound().links.ends))
 	}
 	p.mu.Unlock()
 }

@@ -46,9 +46,9 @@ type Process struct {
 type bonds struct {
 	names    []etf.Atom
 	links    links
-	monitors map[etf.Ref]monitor // what this process monitors
-	watchers map[etf.Ref]watcher // who monitors this process
-	leader   etf.Pid             // group leader, zero if it was given none
+	monitors refTable[monitor] // what this process monitors
+	watchers refTable[watcher] // who monitors this process
+	leader   etf.Pid           // group leader, zero if it was given none
 	aliases  map[etf.Ref]struct{}
 
 	conns []*conn // over which any of these goes, or went
@@ -300,10 +300,10 @@ func (p *Process) end(reason etf.Term) {
 		n.watch.unsubscribe(&p.mailbox)
 	}
 	p.mailbox.close()
-	for ref, m := range b.monitors {
+	for ref, m := range b.monitors.all() {
 		n.sendDemonitor(p, ref, m)
 	}
-	for ref, w := range b.watchers {
+	for ref, w := range b.watchers.all() {
 		n.sendDown(p, ref, w, reason)
 	}
 	for pid, end := range b.links.ends {
@@ -348,14 +348,14 @@ func (p *Process) peerLost(c *conn) {
 			exits = append(exits, pid)
 		}
 	}
-	for ref, m := range b.monitors {
+	for ref, m := range b.monitors.all() {
 		if m.target.node == peer {
 			downs = append(downs, ref)
 		}
 	}
-	for ref, w := range b.watchers {
+	for ref, w := range b.watchers.all() {
 		if w.pid.Node == node {
-			delete(b.watchers, ref)
+			b.watchers.remove(ref)
 		}
 	}
 	p.mu.Unlock()
