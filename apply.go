@@ -20,7 +20,7 @@ import (
 func (p *Process) Apply(ctx context.Context, module, function string, args any) (any, error) {
 	list, err := NewMessage(args)
 	if err != nil {
-		return nil, exceptionOf(err, nil)
+		return nil, exceptionOf(err, call{})
 	}
 	value, failed := p.apply(ctx, mfa{module: etf.Atom(module), function: etf.Atom(function), args: list})
 	if failed != nil {
@@ -47,27 +47,45 @@ func (p *Process) apply(ctx context.Context, c mfa) (value any, failed *Exceptio
 			value, failed = nil, panicked(r, debug.Stack())
 		}
 	}()
-	c, failed = c.unwrapped()
+	value, at, err := p.invoke(ctx, c)
+	if err != nil {
+		return nil, exceptionOf(err, at)
+	}
+	return value, nil
+}
+
+// invoke is apply without what is made of panics and errors. err is the function's own,
+// at says which, or an *Exception that tells where it was.
+func (p *Process) invoke(ctx context.Context, c mfa) (value any, at call, err error) {
+	c, failed := c.unwrapped()
 	if failed != nil {
-		return nil, failed
+		return nil, at, failed
 	}
 	args, ok := c.args.arguments()
 	if !ok {
-		return nil, c.notArguments()
+		return nil, at, c.notArguments()
 	}
 	f := p.node.exports.find(c.module, c.function)
 	if f == nil || !f.accepts(len(args)) {
-		return nil, c.exception("undef", nil)
+		return nil, at, c.exception("undef", nil)
 	}
-	in, err := f.read(ctx, p, args)
-	if err != nil {
-		return nil, c.exception("function_clause", err)
+	in := f.arguments(len(args))
+	if err := in.fill(ctx, p, args); err != nil {
+		return nil, at, c.exception("function_clause", err)
 	}
 	value, err = f.call(in)
-	if err != nil {
-		return nil, exceptionOf(err, etf.Tuple{c.module, c.function, int64(len(args)), etf.List{}})
-	}
-	return value, nil
+	return value, call{c.module, c.function, len(args)}, err
+}
+
+// call is the call of a function.
+type call struct {
+	module, function etf.Atom
+	arity            int
+}
+
+// stack is that of who was called, and no deeper.
+func (c call) stack() etf.List {
+	return etf.List{etf.Tuple{c.module, c.function, int64(c.arity), etf.List{}}}
 }
 
 // exception is an error that Erlang raises before a function is entered. Its

@@ -56,12 +56,10 @@ func exitReason(err error) etf.Term {
 	if err == nil {
 		return reasonNormal
 	}
-	var exception *Exception
-	if errors.As(err, &exception) {
+	if exception, ok := errors.AsType[*Exception](err); ok {
 		return exception.exitReason()
 	}
-	var exit *ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*ExitError](err); ok {
 		return exit.Reason
 	}
 	return err.Error()
@@ -70,10 +68,37 @@ func exitReason(err error) etf.Term {
 // reasonTerm makes a reason of Go values the term that a process on another node
 // gets, so that one on this node gets the same.
 func reasonTerm(reason etf.Term) (etf.Term, error) {
-	if _, ok := reason.(etf.Atom); ok {
-		return reason, nil
+	if tuple, ok := reason.(etf.Tuple); ok {
+		return tupleTerm(tuple)
 	}
-	m, err := NewMessage(reason)
+	return valueTerm(reason)
+}
+
+// tupleTerm does so for each element by itself: of most reasons they are plain.
+func tupleTerm(tuple etf.Tuple) (etf.Term, error) {
+	made := make(etf.Tuple, len(tuple))
+	for i, element := range tuple {
+		var err error
+		if made[i], err = valueTerm(element); err != nil {
+			return nil, err
+		}
+	}
+	return made, nil
+}
+
+// valueTerm does it without a detour over bytes for what needs none.
+func valueTerm(v any) (etf.Term, error) {
+	switch v := v.(type) {
+	case etf.Atom:
+		if checkAtom(string(v)) == nil {
+			return v, nil
+		}
+	case int:
+		return int64(v), nil
+	case int64, etf.Pid, etf.Ref:
+		return v, nil
+	}
+	m, err := NewMessage(v)
 	if err != nil {
 		return nil, err
 	}

@@ -72,30 +72,31 @@ func (e *Exception) exitReason() etf.Term {
 //     Elixir would take for one of Erlang's own (undef reads "function not defined"),
 //     and not a RuntimeError, which reads badly in Erlang; what reraises remote
 //     errors in Elixir makes a RuntimeError of a binary anyway.
-func exceptionOf(err error, at etf.Tuple) *Exception {
+func exceptionOf(err error, at call) *Exception {
 	e := &Exception{Class: ClassError, cause: err}
-	var exception *Exception
-	var exit *ExitError
-	var term etf.TermMarshaler
-	switch {
-	case errors.As(err, &exception):
+	if exception, ok := errors.AsType[*Exception](err); ok {
 		*e = *exception
 		e.Class = e.class()
-	case errors.As(err, &exit):
+	} else if exit, ok := errors.AsType[*ExitError](err); ok {
 		e.Class, e.Reason, e.cause = ClassExit, exit.Reason, nil
-	case errors.As(err, &term):
+	} else if term, ok := errors.AsType[termError](err); ok {
 		reason, problem := term.MarshalTerm()
 		if problem != nil {
 			reason = []byte(err.Error())
 		}
 		e.Reason = reason
-	default:
+	} else {
 		e.Reason, e.cause = []byte(err.Error()), nil // the text says it all
 	}
-	if len(e.Stack) == 0 && at != nil {
-		e.Stack = etf.List{at}
+	if len(e.Stack) == 0 && at != (call{}) {
+		e.Stack = at.stack()
 	}
 	return e
+}
+
+type termError interface {
+	error
+	etf.TermMarshaler
 }
 
 // panicked makes an error of a panic: {go_panic, Text}, which no Erlang or Elixir
@@ -113,10 +114,9 @@ func panicked(value any, goStack []byte) *Exception {
 // deliberate tells whether a process function that returns err just ends its
 // process, rather than fails: that is not worth a line in the log.
 func deliberate(err error) bool {
-	var exception *Exception
-	if errors.As(err, &exception) {
+	if exception, ok := errors.AsType[*Exception](err); ok {
 		return exception.class() == ClassExit
 	}
-	var exit *ExitError
-	return err == nil || errors.As(err, &exit)
+	_, exit := errors.AsType[*ExitError](err)
+	return err == nil || exit
 }

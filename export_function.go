@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/truss-beam/truss/etf"
 )
@@ -19,6 +20,8 @@ type function struct {
 	variadic bool
 	result   bool // it returns a value
 	fails    bool // its last result is an error
+
+	spare sync.Pool // of *arguments
 }
 
 var (
@@ -125,34 +128,11 @@ func (f *function) accepts(arity int) bool {
 	return arity == len(f.params)
 }
 
-// read decodes the arguments, of which there are as many as f accepts, into what
-// the function takes.
-func (f *function) read(ctx context.Context, p *Process, args []Message) ([]reflect.Value, error) {
-	in := make([]reflect.Value, 0, len(args)+2)
-	if f.context {
-		in = append(in, reflect.ValueOf(ctx))
-	}
-	if f.process {
-		in = append(in, reflect.ValueOf(p))
-	}
-	for i, arg := range args {
-		t := f.params[min(i, len(f.params)-1)]
-		if t == messageType {
-			in = append(in, reflect.ValueOf(arg))
-			continue
-		}
-		v := reflect.New(t)
-		if err := arg.Unmarshal(v.Interface()); err != nil {
-			return nil, fmt.Errorf("argument %d: %w", i+1, err)
-		}
-		in = append(in, v.Elem())
-	}
-	return in, nil
-}
-
-// call runs the function.
-func (f *function) call(in []reflect.Value) (any, error) {
-	out := f.value.Call(in)
+// call runs the function, and takes the arguments back.
+func (f *function) call(a *arguments) (any, error) {
+	out := f.value.Call(a.in)
+	a.clear()
+	f.spare.Put(a)
 	if f.fails {
 		if err, failed := out[len(out)-1].Interface().(error); failed {
 			return nil, err

@@ -75,8 +75,7 @@ func (m *methods) HandleCall(ctx context.Context, from From, request Message) (a
 // cast runs the method in p.
 func (m *methods) cast(ctx context.Context, p *Process, request Message) error {
 	_, err := m.run(ctx, p, request)
-	var exit *ExitError
-	if errors.As(err, &exit) {
+	if _, exit := errors.AsType[*ExitError](err); exit {
 		return err
 	}
 	if err != nil {
@@ -94,8 +93,8 @@ func (m *methods) run(ctx context.Context, p *Process, request Message) (any, er
 	if f == nil || !f.accepts(len(args)) {
 		return nil, fmt.Errorf("%T has no method for %s/%d", m.value, name, len(args))
 	}
-	in, err := f.read(ctx, p, args)
-	if err != nil {
+	in := f.arguments(len(args))
+	if err := in.fill(ctx, p, args); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return f.call(in)

@@ -21,8 +21,13 @@ func (n *Node) newChild(leader etf.Pid) (*Process, error) {
 		n.children.Add(-1)
 		return nil, errTooManyChildren
 	}
-	p := n.newProcess()
-	p.bound().leader = leader // before anybody else has p
+	child := new(struct { // in one piece of memory: a call makes one
+		Process
+		bonds bonds
+	})
+	p := &child.Process
+	p.node, p.pid, p.bonds = n, n.processes.newPid(), &child.bonds
+	p.bonds.leader = leader
 	if err := n.processes.add(p); err != nil {
 		n.children.Add(-1)
 		return nil, err
@@ -44,10 +49,14 @@ func (n *Node) startChild(p *Process, fn ProcessFunc) {
 
 // run is a process that applies a function.
 func (c mfa) run(ctx context.Context, p *Process) error {
-	if _, failed := p.apply(ctx, c); failed != nil {
-		return failed
+	_, at, err := p.invoke(ctx, c)
+	if err == nil {
+		return nil
 	}
-	return nil
+	if exit, ok := err.(*ExitError); ok {
+		return exit // as exceptionOf would have it, but for a stack that an exit does not tell
+	}
+	return exceptionOf(err, at)
 }
 
 func (n *Node) dropChild(p *Process, reason etf.Term) {

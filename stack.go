@@ -29,7 +29,7 @@ func panicStack() etf.List {
 		case module == "runtime" && function == "gopanic":
 			panicking = true // what comes before is the recovery
 		case !panicking, module == "runtime", module == "reflect":
-		case module == ours && (function == "(*function).call" || function == "(*Process).apply" || function == "(*Process).run"):
+		case module == ours && (function == "(*function).call" || function == "(*Process).invoke" || function == "(*Process).apply" || function == "(*Process).run"):
 			return stack
 		default:
 			stack = append(stack, stackFrame(module, function, frame))
