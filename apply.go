@@ -61,7 +61,8 @@ func (p *Process) invoke(ctx context.Context, c mfa) (value any, at call, err er
 	if failed != nil {
 		return nil, at, failed
 	}
-	args, ok := c.args.arguments()
+	var few [8]Message
+	args, ok := c.args.arguments(few[:0])
 	if !ok {
 		return nil, at, c.notArguments()
 	}
@@ -126,13 +127,12 @@ func (m Message) orUndefined() etf.Term {
 // maxArity is how many arguments a function of Erlang can have.
 const maxArity = 255
 
-// arguments splits a message that is a list of arguments into those, undecoded;
+// arguments appends the elements of a message that is a list of arguments, undecoded;
 // false if it is something else, or too long.
-func (m Message) arguments() ([]Message, bool) {
+func (m Message) arguments(args []Message) ([]Message, bool) {
 	if m.Signal() != nil {
 		return nil, false
 	}
-	var args []Message
 	d := m.decoder()
 	for {
 		n, str, err := d.List()

@@ -32,7 +32,7 @@ func (c mfa) unwrapped() (mfa, *Exception) {
 // inner is what a function that unwraps applies. The parent and the ancestors
 // that init_p is given name who spawned; Go processes keep no such dictionary.
 func (c mfa) inner() (mfa, *Exception) {
-	args, ok := c.args.arguments()
+	args, ok := c.args.arguments(nil)
 	if !ok {
 		return c, c.notArguments()
 	}
@@ -73,7 +73,7 @@ func applyFun(fun, args Message) (mfa, *Exception) {
 		return mfa{}, badFun("badfun", term)
 	}
 	c := mfa{module: export.Module, function: export.Function, args: args}
-	given, ok := args.arguments()
+	given, ok := args.arguments(nil)
 	if !ok {
 		return c, c.notArguments()
 	}

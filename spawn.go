@@ -191,6 +191,9 @@ func (s *spawning) abandon() (answered bool) {
 // wireOptions are the options as they are sent: those about the reply, tags and
 // aliases are none of the peer's business, which would answer badopt.
 func (r *SpawnRequest) wireOptions() etf.List {
+	if r.Monitor && !r.Link && len(r.Options) == 0 {
+		return monitorOption // that of every call
+	}
 	options := etf.List{}
 	if r.Link {
 		options = append(options, etf.Atom("link"))
@@ -200,6 +203,8 @@ func (r *SpawnRequest) wireOptions() etf.List {
 	}
 	return append(options, r.Options...)
 }
+
+var monitorOption = etf.List{etf.Atom("monitor")}
 
 // addSpawning notes a request to be sent, which fails when the connection is lost;
 // false if it is already.
