@@ -51,6 +51,7 @@ type conn struct {
 	receiver   *Process       // whom batch is for
 	batch      []Message      // kept back to be put in one mailbox at once
 	asleep     []*Process     // to wake: they have got messages
+	recent     recent         // who was woken last
 	started    int            // processes that the peer has had started since the last rouse
 	overloaded bool           // who was woken last took long: see gatherFrom
 

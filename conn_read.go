@@ -159,7 +159,7 @@ func (c *conn) rouse() {
 	switch n := len(c.asleep) + c.started; {
 	case n == 0:
 		return
-	case n > 1 || c.served:
+	case n > 1 || c.served || c.started == 0 && !c.recent.has(c.asleep[0]):
 		c.crowd.Store(crowdLasts)
 	case c.crowd.Load() > 0:
 		c.crowd.Add(-1)

@@ -1,6 +1,10 @@
 package truss
 
-import "github.com/truss-beam/truss/dist"
+import (
+	"runtime"
+
+	"github.com/truss-beam/truss/dist"
+)
 
 // How much of the large messages' fragments goes into one write. Small messages
 // queued meanwhile wait for one such write, so it bounds their delay.
@@ -74,6 +78,9 @@ func (c *conn) writeNow() {
 // would be a third of what they take.
 func (c *conn) writeLoop() {
 	for {
+		if c.crowd.Load() > 0 {
+			runtime.Gosched() // others have been woken, and are about to send
+		}
 		c.mu.Lock()
 		for c.pending() {
 			c.writeOnce()

@@ -118,14 +118,22 @@ func (p *Process) Demonitor(ref etf.Ref) {
 	})
 }
 
-// down delivers the Down of a monitor that still stands. It is in the mailbox when
-// p.mu is free again: a Demonitor finds either the monitor or the Down.
+// down delivers the Down of a monitor that still stands.
 func (p *Process) down(ref etf.Ref, reason etf.Term) {
+	if p.downQuietly(ref, reason).asleep {
+		p.mailbox.rouse()
+	}
+}
+
+// downQuietly is down, but for waking p. The Down is in the mailbox when p.mu is free
+// again: a Demonitor finds either the monitor or the Down.
+func (p *Process) downQuietly(ref etf.Ref, reason etf.Term) (r reception) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if m, ok := p.bound().monitors.remove(ref); ok {
-		p.mailbox.put(signalMessage(Down{Ref: ref, Object: m.object, Reason: reason}), expected)
+		r = p.mailbox.putQuietly(expected, signalMessage(Down{Ref: ref, Object: m.object, Reason: reason}))
 	}
+	return r
 }
 
 // sendDemonitor tells the other side that p no longer monitors it.

@@ -42,7 +42,7 @@ func (c *conn) onDown(s *dist.Signal) error {
 		return err
 	}
 	if p := c.node.processes.find(s.Control.To); p != nil {
-		p.down(s.Control.Ref, reason)
+		c.handed(p, p.downQuietly(s.Control.Ref, reason))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package truss
 import (
 	"context"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -69,6 +70,24 @@ const (
 	// to read, and the time is better theirs.
 	crowdLasts = 32
 )
+
+// recent are the processes that were woken last, as many as may be in a conversation each
+// and yet be no crowd.
+type recent struct {
+	pids [4]uint64 // their numbers
+	next int
+}
+
+// has tells whether p is among them, and if not adds it.
+func (r *recent) has(p *Process) bool {
+	number := pidNumber(p.pid)
+	if slices.Contains(r.pids[:], number) {
+		return true
+	}
+	r.pids[r.next] = number
+	r.next = (r.next + 1) % len(r.pids)
+	return false
+}
 
 // hope tells whether to wait busily, by what has come of it so far.
 type hope struct {
