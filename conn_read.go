@@ -156,10 +156,11 @@ func (c *conn) handed(p *Process, r reception) {
 // run first: what they answer then goes out while this goroutine reads on.
 func (c *conn) rouse() {
 	c.hand()
-	switch n := len(c.asleep) + c.started; {
-	case n == 0:
+	if len(c.asleep)+c.started == 0 {
 		return
-	case n > 1 || c.served || c.started == 0 && !c.recent.has(c.asleep[0]):
+	}
+	switch {
+	case c.recent.crowded(c.started, c.asleep):
 		c.crowd.Store(crowdLasts)
 	case c.crowd.Load() > 0:
 		c.crowd.Add(-1)

@@ -65,28 +65,37 @@ const (
 	patience = 8
 	maxSkip  = 6 // a power of two: in the end it polls every 64th time
 
-	// crowdLasts is how many wakings of single processes must follow one of several,
-	// before anybody polls: with many conversations at once there is always something
-	// to read, and the time is better theirs.
+	// crowdLasts is how many wakings must follow that of a crowd before anybody polls:
+	// with many conversations at once there is always something to read, and the time
+	// is better theirs.
 	crowdLasts = 32
 )
 
-// recent are the processes that were woken last, as many as may be in a conversation each
-// and yet be no crowd.
+// maxTalks is how many processes may be in a conversation over a connection and be no
+// crowd: one that polls reads for all of them. With 2 to 8 callers that is up to twice as
+// many calls; 16 are as quick with it as without.
+const maxTalks = 8
+
+// recent are the processes that were woken last, by number.
 type recent struct {
-	pids [4]uint64 // their numbers
+	pids [maxTalks]uint64
 	next int
 }
 
-// has tells whether p is among them, and if not adds it.
-func (r *recent) has(p *Process) bool {
-	number := pidNumber(p.pid)
-	if slices.Contains(r.pids[:], number) {
-		return true
+// crowded tells whether those that are woken now are others than before, or more were
+// started than may be in a conversation.
+func (r *recent) crowded(started int, woken []*Process) bool {
+	crowded := started > maxTalks
+	for _, p := range woken {
+		number := pidNumber(p.pid)
+		if slices.Contains(r.pids[:], number) {
+			continue
+		}
+		r.pids[r.next] = number
+		r.next = (r.next + 1) % len(r.pids)
+		crowded = true
 	}
-	r.pids[r.next] = number
-	r.next = (r.next + 1) % len(r.pids)
-	return false
+	return crowded
 }
 
 // hope tells whether to wait busily, by what has come of it so far.
