@@ -10,8 +10,8 @@ import (
 	"github.com/truss-beam/truss/rpc"
 )
 
-// benchNodes starts two nodes connected over loopback TCP, the second with calc.
-func benchNodes(b *testing.B) (x, y *truss.Node) {
+// twoNodes starts two nodes connected over loopback TCP, the second with calc.
+func twoNodes(b testing.TB) (x, y *truss.Node) {
 	b.Helper()
 	probe, err := net.Listen("tcp", "127.0.0.2:0")
 	if err != nil {
@@ -50,7 +50,7 @@ func add(b *testing.B, ctx context.Context, x, y *truss.Node) {
 
 // BenchmarkCall is one caller, one call after the other.
 func BenchmarkCall(b *testing.B) {
-	x, y := benchNodes(b)
+	x, y := twoNodes(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		add(b, b.Context(), x, y)
@@ -60,7 +60,7 @@ func BenchmarkCall(b *testing.B) {
 // BenchmarkCallParallel is 64 callers at once.
 func BenchmarkCallParallel(b *testing.B) {
 	const callers = 64
-	x, y := benchNodes(b)
+	x, y := twoNodes(b)
 	b.ReportAllocs()
 	work, done := make(chan struct{}, callers), make(chan struct{})
 	for range callers {
