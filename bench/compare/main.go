@@ -53,7 +53,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.BoolVar(&o.json, "json", false, "print one JSON object")
 	flags.IntVar(&o.rounds, "rounds", 0, "rounds (default 7, quick 3)")
 	flags.DurationVar(&o.run, "run", 0, "what one run should take (default 600ms, quick 150ms)")
-	flags.StringVar(&o.only, "only", "", "only the points whose names match this regular expression")
+	flags.StringVar(&o.only, "only", "", "only what matches this regular expression, and its bars")
 	flags.StringVar(&o.otps, "otp", "", "only these OTP releases, such as 25,29")
 	flags.StringVar(&o.svg, "svg", "", "where to write the chart (default bin/performance.svg)")
 	if err := flags.Parse(args); err != nil {
@@ -155,7 +155,8 @@ func measure(o options, systems *launch.Systems, releases []otp.Release, stderr 
 	r.Results = comparison.Run(points)
 	r.Seconds = time.Since(start).Seconds()
 	r.Machine.LoadAfter = report.Load()
-	r.Bars = table.Judge(table.Bars(names, o.quick), r.Results)
+	bars := slices.DeleteFunc(table.Bars(names, o.quick), func(b table.Bar) bool { return !only.MatchString(b.Of.Point) })
+	r.Bars = table.Judge(bars, r.Results)
 	return r, nil
 }
 
