@@ -130,15 +130,15 @@ func (c *conn) send(ctx context.Context, p *Process, ctl *dist.Control, payload 
 func (c *conn) turn(ctx context.Context, p *Process) error {
 	c.mu.Lock()
 	for {
-		if c.err != nil {
-			defer c.mu.Unlock()
-			return noConnection(c.name, c.err)
+		if err := c.err; err != nil {
+			c.mu.Unlock()
+			return noConnection(c.name, err)
 		}
 		// Under c.mu: what ends a process queues its last signals, the exits and downs,
 		// after this, so that nothing of a process's comes after its end. A LINK that
 		// did would leave the peer's process linked to nobody for ever.
 		if p.ended.Load() {
-			defer c.mu.Unlock()
+			c.mu.Unlock()
 			return fmt.Errorf("truss: nothing sent, %v has ended: %w", p.pid, ErrNoProcess)
 		}
 		wait := c.mustWait(p.pid)

@@ -46,12 +46,19 @@ func (m Message) Unmarshal(v any) error {
 		return etf.Unmarshal(b, v)
 	}
 	d := decoders.Get().(*etf.Decoder)
-	*d = m.decoder()
+	d.Copy = m.copied()
+	d.Reset(m.raw, m.atoms())
 	err := d.Unmarshal(v)
-	d.Reset(nil, nil)
+	if len(m.raw) > maxKept {
+		d.Reset(nil, nil)
+	}
 	decoders.Put(d)
 	return err
 }
+
+// maxKept is how long a message may be that a decoder waits with until the next one or
+// the second garbage collection: to let go of it takes as long as to decode an integer.
+const maxKept = 1 << 10
 
 // decoders spares an allocation for each message: what is called through pointers in
 // Unmarshal escapes, and a decoder is larger than most messages.
@@ -100,12 +107,16 @@ func (m Message) String() string {
 // decoder reads the message.
 func (m Message) decoder() etf.Decoder {
 	d := etf.Decoder{Copy: m.copied()}
-	if m.from == nil {
-		d.Reset(m.raw, nil)
-	} else {
-		d.Reset(m.raw, m.from.atoms)
-	}
+	d.Reset(m.raw, m.atoms())
 	return d
+}
+
+// atoms are what the atom references in the message stand for.
+func (m Message) atoms() []etf.Term {
+	if m.from == nil {
+		return nil
+	}
+	return m.from.atoms
 }
 
 // copied tells whether binaries decoded from the message are copies. A read buffer is

@@ -29,11 +29,13 @@ type target struct {
 
 // targetOf checks what a caller gave as destination: an etf.Pid, a *Process, a
 // Name, a string or etf.Atom (a name registered here), or an etf.Ref (an alias).
-func (n *Node) targetOf(to any) (target, error) {
-	var t target
+func (n *Node) targetOf(to any) (t target, err error) {
 	switch to := to.(type) {
 	case etf.Pid:
 		t.pid, t.node = to, string(to.Node)
+		if t.node != "" && t.node != n.name {
+			return t, nil // as soon as that: most messages go this way
+		}
 	case *Process:
 		t.pid = to.pid
 	case Name:

@@ -26,7 +26,8 @@ type sendCache struct {
 	slots []sendSlot // a power of two of them, at most cacheSlots
 	taken int        // slots taken from another atom since slots grew
 
-	changes int // of what slots hold, or where an atom is looked for
+	hints   [32]uint16 // slots of atoms that were found last, by hint
+	changes int        // of what slots hold, or where an atom is looked for
 	seed    maphash.Seed
 	frame   uint32      // number of the frame being built
 	refs    []headerRef // what its header will list
@@ -104,17 +105,14 @@ func (c *sendCache) rollback() {
 // taken by others of the same frame, for those after the 255th, and for invalid
 // ones, which the encoder then refuses.
 func (c *sendCache) Ref(a etf.Atom) (index uint8, ok bool) {
-	h := maphash.String(c.seed, string(a))
-	mask := uint16(len(c.slots) - 1)
-	first, second := uint16(h)&mask, uint16(h>>16)&mask
-	slot := first
+	hinted := &c.hints[hint(a)]
+	slot := *hinted
 	s := &c.slots[slot]
 	if !s.full || s.atom != a {
-		slot = second
-		s = &c.slots[slot]
-		if !s.full || s.atom != a {
-			return c.insert(a, first, second)
+		if slot, ok = c.find(a); !ok {
+			return c.insert(a)
 		}
+		s, *hinted = &c.slots[slot], slot
 	}
 	if s.frame == c.frame {
 		return s.index, true
@@ -127,10 +125,38 @@ func (c *sendCache) Ref(a etf.Atom) (index uint8, ok bool) {
 	return s.index, true
 }
 
-func (c *sendCache) insert(a etf.Atom, first, second uint16) (index uint8, ok bool) {
+// hint is a hash that takes no time. Two atoms with the same one take turns, and are
+// hashed.
+func hint(a etf.Atom) int {
+	if len(a) == 0 {
+		return 0
+	}
+	return (len(a) + 5*int(a[0]) + 3*int(a[len(a)-1])) % len(sendCache{}.hints)
+}
+
+// places are the slots that an atom may live in.
+func (c *sendCache) places(a etf.Atom) (first, second uint16) {
+	h := maphash.String(c.seed, string(a))
+	mask := uint16(len(c.slots) - 1)
+	return uint16(h) & mask, uint16(h>>16) & mask
+}
+
+// find is the slot where an atom is.
+func (c *sendCache) find(a etf.Atom) (slot uint16, ok bool) {
+	first, second := c.places(a)
+	for _, slot := range [...]uint16{first, second} {
+		if s := &c.slots[slot]; s.full && s.atom == a {
+			return slot, true
+		}
+	}
+	return 0, false
+}
+
+func (c *sendCache) insert(a etf.Atom) (index uint8, ok bool) {
 	if len(c.refs) == headerMax || !validAtom(string(a)) {
 		return 0, false
 	}
+	first, second := c.places(a)
 	slot := first
 	// The less recently used goes; never one that this frame's header lists.
 	if one, two := &c.slots[first], &c.slots[second]; one.full && (!two.full || two.frame < one.frame) {

@@ -202,13 +202,13 @@ func (e *Encoder) AppendAtom(dst []byte, a Atom) ([]byte, error) {
 			return out, nil
 		}
 	}
-	if !validAtom(a) {
-		return refuse(dst, ErrInvalid, "atom %.40q is not UTF-8 of at most 255 characters", string(a))
-	}
 	if e.Cache != nil {
 		if i, ok := e.Cache.Ref(a); ok {
 			return append(dst, extAtomCacheRef, i), nil
 		}
+	}
+	if !validAtom(a) {
+		return refuse(dst, ErrInvalid, "atom %.40q is not UTF-8 of at most 255 characters", string(a))
 	}
 	if len(a) <= 0xff {
 		dst = append(dst, extSmallAtomUTF8, byte(len(a)))

@@ -94,6 +94,13 @@ func (s *structPlan) decodeMap(d *Decoder, v place) error {
 
 // checkTag reads an atom that must be the struct's tag.
 func (s *structPlan) checkTag(d *Decoder) error {
+	if in := d.in[d.off:]; len(in) >= 2 && in[0] == extAtomCacheRef && int(in[1]) < len(d.atoms) {
+		if a, ok := d.atoms[in[1]].(Atom); ok && a == s.tag {
+			d.off += 2
+			d.took()
+			return nil
+		}
+	}
 	if bytes.HasPrefix(d.in[d.off:], s.tagKey) {
 		d.off += len(s.tagKey)
 		d.took()
