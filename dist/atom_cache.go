@@ -127,11 +127,11 @@ func (c *sendCache) Ref(a etf.Atom) (index uint8, ok bool) {
 
 // hint is a hash that takes no time. Two atoms with the same one take turns, and are
 // hashed.
-func hint(a etf.Atom) int {
+func hint(a etf.Atom) uint {
 	if len(a) == 0 {
 		return 0
 	}
-	return (len(a) + 5*int(a[0]) + 3*int(a[len(a)-1])) % len(sendCache{}.hints)
+	return (uint(len(a)) + 5*uint(a[0]) + 3*uint(a[len(a)-1])) % uint(len(sendCache{}.hints))
 }
 
 // places are the slots that an atom may live in.
