@@ -5,7 +5,11 @@ import (
 )
 
 func (c *conn) onSend(s *dist.Signal) error {
-	return c.deliverTo(c.node.processes.find(s.Control.To), s)
+	p := c.receiver // most messages come behind another for the same process
+	if p == nil || p.pid != s.Control.To {
+		p = c.node.processes.find(s.Control.To)
+	}
+	return c.deliverTo(p, s)
 }
 
 func (c *conn) onRegSend(s *dist.Signal) error {
