@@ -33,12 +33,14 @@ type conn struct {
 	done chan struct{} // closed when the loss has been dealt with
 
 	crowd    atomic.Int32 // not zero while what arrives is for several processes: see poll.go
+	bulk     atomic.Bool  // the writer goroutine writes much, and reads as well: see conn_bulk_linux.go
 	lost     atomic.Bool  // err is set, for who need not wait for mu
 	received atomic.Int64 // bytes read, for the tick
 	written  atomic.Int64 // bytes written, for the tick
 
 	// reading guards what follows. Who holds it acts on what the peer has sent: the
-	// reader goroutine, or a process that waits (poll.go).
+	// reader goroutine, a process that waits (poll.go), or the writer goroutine between
+	// large writes (conn_bulk_linux.go).
 	reading    sync.Mutex
 	frames     frameReader
 	descriptor descriptor     // what frames reads, if raw
