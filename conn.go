@@ -61,7 +61,8 @@ type conn struct {
 	hope  hope      // of lingering; owned by the reader goroutine, as is since
 	since time.Time // when it last found something, if it lingers
 
-	chunks, unwritten net.Buffers // of one write; owned by the writer goroutine
+	chunks, unwritten net.Buffers // of one write; owned by the writer goroutine, as is short
+	short             int         // for so many writes more keepShort limits what the socket takes
 
 	// mu guards what follows. Senders encode under it, so that the order of the
 	// atom cache's changes is the order on the wire.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"syscall"
 	"testing"
 
 	"github.com/truss-beam/truss/dist"
@@ -136,5 +137,28 @@ func TestBulkWaitsWithoutReading(t *testing.T) {
 	go func() { _, _ = io.Copy(io.Discard, theirs) }()
 	if err := <-written; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestKeepShort: the socket takes little while small messages go beside large ones, and as
+// much as it likes again when none have for a while.
+func TestKeepShort(t *testing.T) {
+	_, c, _ := bareConn(t)
+	for i, want := range map[int]int{0: 0, 1: notSent, shortLasts: notSent, shortLasts + 1: 0} {
+		c.keepShort(false)
+		for k := range i {
+			c.keepShort(k == 0)
+		}
+		var got int
+		var err error
+		_ = c.raw.Control(func(fd uintptr) {
+			got, err = syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpNotSentLowat)
+		})
+		if err != nil || got != want {
+			t.Errorf("after %d writes %d, %v, want %d", i, got, err, want)
+		}
+		for c.short > 0 {
+			c.keepShort(false)
+		}
 	}
 }

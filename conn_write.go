@@ -115,6 +115,7 @@ func (c *conn) rest() {
 // c.mu is held at entry and exit, not during the write.
 func (c *conn) writeOnce() {
 	batch, sent := c.unsent, c.sent
+	beside := len(c.streams) > 0 && c.queue.Len() > 0 && c.queue.Len() < bulkWrite
 	if batch != nil {
 		c.unsent, c.sent = nil, 0
 	} else {
@@ -123,6 +124,7 @@ func (c *conn) writeOnce() {
 	}
 	c.mu.Unlock()
 
+	c.keepShort(beside)
 	err := c.write(batch, sent)
 	c.written.Add(int64(batch.Len() - sent))
 	batch.Reset()
