@@ -33,12 +33,14 @@ type conn struct {
 	done chan struct{} // closed when the loss has been dealt with
 
 	crowd    atomic.Int32 // not zero while what arrives is for several processes: see poll.go
+	bulk     atomic.Bool  // the writer goroutine writes much, and reads as well: see conn_bulk_linux.go
 	lost     atomic.Bool  // err is set, for who need not wait for mu
 	received atomic.Int64 // bytes read, for the tick
 	written  atomic.Int64 // bytes written, for the tick
 
 	// reading guards what follows. Who holds it acts on what the peer has sent: the
-	// reader goroutine, or a process that waits (poll.go).
+	// reader goroutine, a process that waits (poll.go), or the writer goroutine between
+	// large writes (conn_bulk_linux.go).
 	reading    sync.Mutex
 	frames     frameReader
 	descriptor descriptor     // what frames reads, if raw
@@ -60,7 +62,8 @@ type conn struct {
 	hope  hope      // of lingering; owned by the reader goroutine, as is since
 	since time.Time // when it last found something, if it lingers
 
-	chunks, unwritten net.Buffers // of one write; owned by the writer goroutine
+	chunks, unwritten net.Buffers // of one write; owned by the writer goroutine, as is short
+	short             int         // for so many writes more keepShort limits what the socket takes
 
 	// mu guards what follows. Senders encode under it, so that the order of the
 	// atom cache's changes is the order on the wire.

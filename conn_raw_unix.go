@@ -3,6 +3,7 @@
 package truss
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -28,12 +29,20 @@ func (c *conn) openRaw() {
 }
 
 // descriptor reads a socket without waiting. Owned as the connection's reading.
-type descriptor struct{ fd uintptr }
+type descriptor struct {
+	fd   uintptr
+	most int // how much it is to read before it says that there is no more; zero for any amount
+}
+
+const spent = -1 // of descriptor.most
 
 // errNoMore is the end of what has arrived by now.
 var errNoMore = errors.New("nothing more has arrived")
 
 func (d *descriptor) Read(b []byte) (int, error) {
+	if d.most == spent {
+		return 0, errNoMore
+	}
 	for {
 		n, err := syscall.Read(int(d.fd), b)
 		switch {
@@ -45,6 +54,9 @@ func (d *descriptor) Read(b []byte) (int, error) {
 		case n == 0:
 			return 0, io.EOF
 		default:
+			if d.most > 0 {
+				d.most = cmp.Or(max(d.most-n, 0), spent)
+			}
 			return n, nil
 		}
 	}

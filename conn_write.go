@@ -10,6 +10,9 @@ import (
 // queued meanwhile wait for one such write, so it bounds their delay.
 const fragmentsPerWrite = 512 << 10
 
+// bulkWrite is the size from which a write takes much longer than to wake somebody: 20 µs.
+const bulkWrite = 64 << 10
+
 // flush has the writer goroutine write the queue. c.mu is held, and released.
 func (c *conn) flush() {
 	if !c.writing && !c.gather && c.pending() {
@@ -108,6 +111,7 @@ func (c *conn) pending() bool {
 // rest notes that nobody writes and nothing is queued. c.mu is held.
 func (c *conn) rest() {
 	c.writing = false
+	c.bulk.Store(false)
 	if c.idle != nil {
 		close(c.idle)
 		c.idle = nil
@@ -118,6 +122,7 @@ func (c *conn) rest() {
 // c.mu is held at entry and exit, not during the write.
 func (c *conn) writeOnce() {
 	batch, sent := c.unsent, c.sent
+	beside := len(c.streams) > 0 && c.queue.Len() > 0 && c.queue.Len() < bulkWrite
 	if batch != nil {
 		c.unsent, c.sent = nil, 0
 	} else {
@@ -126,6 +131,7 @@ func (c *conn) writeOnce() {
 	}
 	c.mu.Unlock()
 
+	c.keepShort(beside)
 	err := c.write(batch, sent)
 	c.written.Add(int64(batch.Len() - sent))
 	batch.Reset()
@@ -152,20 +158,35 @@ func (c *conn) takeQueue() *dist.Buffer {
 // large binaries in it.
 func (c *conn) write(batch *dist.Buffer, sent int) error {
 	c.chunks = batch.Chunks(c.chunks[:0])
-	for sent > 0 {
-		n := min(sent, len(c.chunks[0]))
-		c.chunks[0] = c.chunks[0][n:]
-		if sent -= n; len(c.chunks[0]) == 0 {
-			c.chunks = c.chunks[1:]
-		}
+	c.unwritten = skip(c.chunks, sent)
+	c.bulk.Store(c.raw != nil && batch.Len() >= bulkWrite)
+	if c.bulk.Load() {
+		return c.writeBulk()
 	}
-	if len(c.chunks) == 1 {
-		_, err := c.socket.Write(c.chunks[0])
+	return c.writeChunks()
+}
+
+// writeChunks writes what is unwritten of the chunks.
+func (c *conn) writeChunks() error {
+	if len(c.unwritten) == 1 {
+		_, err := c.socket.Write(c.unwritten[0])
 		return err
 	}
-	c.unwritten = c.chunks
 	_, err := c.unwritten.WriteTo(c.socket)
 	return err
+}
+
+// skip is chunks without their first n bytes.
+func skip(chunks [][]byte, n int) [][]byte {
+	for n > 0 {
+		k := min(n, len(chunks[0]))
+		chunks[0] = chunks[0][k:]
+		if n -= k; len(chunks[0]) == 0 {
+			chunks[0] = nil // what it held may be large
+			chunks = chunks[1:]
+		}
+	}
+	return chunks
 }
 
 // takeFragments moves fragments of the streams, in turn, behind what is queued.

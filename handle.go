@@ -7,40 +7,44 @@ import (
 	"github.com/truss-beam/truss/etf"
 )
 
-// handlers act on the signals a peer sends, by op (erl_dist_protocol, "Protocol
-// between Connected Nodes"). They run on the reader goroutine, one after the
-// other, and never wait. An error ends the connection: it is for what OTP ends
+// handler acts on the signals with this op that a peer sends (erl_dist_protocol, "Protocol
+// between Connected Nodes"); nil if none does. Handlers run on whoever acts on what has
+// arrived, one after the other, and never wait. An error ends the connection: it is for what OTP ends
 // one for, a peer that breaks the protocol or speaks for others.
-var handlers = [...]func(*conn, *dist.Signal) error{
-	dist.OpLink:                (*conn).onLink,
-	dist.OpSend:                (*conn).onSend,
-	dist.OpExit:                (*conn).onExit,
-	dist.OpRegSend:             (*conn).onRegSend,
-	dist.OpGroupLeader:         (*conn).onGroupLeader,
-	dist.OpExit2:               (*conn).onExit2,
-	dist.OpSendTT:              (*conn).onSend,
-	dist.OpExitTT:              (*conn).onExit,
-	dist.OpRegSendTT:           (*conn).onRegSend,
-	dist.OpExit2TT:             (*conn).onExit2,
-	dist.OpMonitorP:            (*conn).onMonitor,
-	dist.OpDemonitorP:          (*conn).onDemonitor,
-	dist.OpMonitorPExit:        (*conn).onDown,
-	dist.OpSendSender:          (*conn).onSend,
-	dist.OpSendSenderTT:        (*conn).onSend,
-	dist.OpPayloadExit:         (*conn).onExit,
-	dist.OpPayloadExitTT:       (*conn).onExit,
-	dist.OpPayloadExit2:        (*conn).onExit2,
-	dist.OpPayloadExit2TT:      (*conn).onExit2,
-	dist.OpPayloadMonitorPExit: (*conn).onDown,
-	dist.OpSpawnRequest:        (*conn).onSpawnRequest,
-	dist.OpSpawnRequestTT:      (*conn).onSpawnRequest,
-	dist.OpSpawnReply:          (*conn).onSpawnReply,
-	dist.OpSpawnReplyTT:        (*conn).onSpawnReply,
-	dist.OpAliasSend:           (*conn).onAliasSend,
-	dist.OpAliasSendTT:         (*conn).onAliasSend,
-	dist.OpUnlinkID:            (*conn).onUnlink,
-	dist.OpUnlinkIDAck:         (*conn).onUnlinkAck,
-	dist.OpAltactSigSend:       (*conn).onAltact,
+func handler(op dist.Op) func(*conn, *dist.Signal) error {
+	switch op {
+	case dist.OpLink:
+		return (*conn).onLink
+	case dist.OpSend, dist.OpSendTT, dist.OpSendSender, dist.OpSendSenderTT:
+		return (*conn).onSend
+	case dist.OpExit, dist.OpExitTT, dist.OpPayloadExit, dist.OpPayloadExitTT:
+		return (*conn).onExit
+	case dist.OpRegSend, dist.OpRegSendTT:
+		return (*conn).onRegSend
+	case dist.OpGroupLeader:
+		return (*conn).onGroupLeader
+	case dist.OpExit2, dist.OpExit2TT, dist.OpPayloadExit2, dist.OpPayloadExit2TT:
+		return (*conn).onExit2
+	case dist.OpMonitorP:
+		return (*conn).onMonitor
+	case dist.OpDemonitorP:
+		return (*conn).onDemonitor
+	case dist.OpMonitorPExit, dist.OpPayloadMonitorPExit:
+		return (*conn).onDown
+	case dist.OpSpawnRequest, dist.OpSpawnRequestTT:
+		return (*conn).onSpawnRequest
+	case dist.OpSpawnReply, dist.OpSpawnReplyTT:
+		return (*conn).onSpawnReply
+	case dist.OpAliasSend, dist.OpAliasSendTT:
+		return (*conn).onAliasSend
+	case dist.OpUnlinkID:
+		return (*conn).onUnlink
+	case dist.OpUnlinkIDAck:
+		return (*conn).onUnlinkAck
+	case dist.OpAltactSigSend:
+		return (*conn).onAltact
+	}
+	return nil
 }
 
 // handle acts on one signal. dist has refused what is no op, and op 4 (UNLINK),
@@ -51,8 +55,8 @@ func (c *conn) handle(s *dist.Signal) error {
 	default:
 		c.hand() // what is kept back are messages that came before
 	}
-	if int(s.Control.Op) < len(handlers) && handlers[s.Control.Op] != nil {
-		return handlers[s.Control.Op](c, s)
+	if act := handler(s.Control.Op); act != nil {
+		return act(c, s)
 	}
 	return fmt.Errorf("%v is not for a node to send", s.Control.Op)
 }

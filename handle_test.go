@@ -11,7 +11,7 @@ import (
 func TestHandlers(t *testing.T) {
 	for op := range dist.Op(64) {
 		known := !strings.HasPrefix(op.String(), "op ") && op != dist.OpUnlink
-		if has := int(op) < len(handlers) && handlers[op] != nil; has != known {
+		if has := handler(op) != nil; has != known {
 			t.Errorf("op %d, %v: has a handler: %v, is an op: %v", op, op, has, known)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // long as the node's BusyWait says, and tells whether there may be one.
 func (p *Process) poll(ctx context.Context) bool {
 	c := p.via.Load()
-	if c == nil || c.raw == nil || c.lost.Load() || c.crowd.Load() > 0 || !p.hope.any(p.node) {
+	if c == nil || c.raw == nil || c.lost.Load() || c.crowd.Load() > 0 || c.bulk.Load() || !p.hope.any(p.node) {
 		return false
 	}
 	n := p.node
@@ -50,7 +50,7 @@ func (p *Process) look(ctx context.Context, c *conn, fd uintptr) (found bool) {
 			p.hope.fulfilled()
 			p.prompt.Store(true)
 			return true
-		case c.lost.Load() || p.ended.Load() || ctx.Err() != nil:
+		case c.lost.Load() || c.bulk.Load() || p.ended.Load() || ctx.Err() != nil:
 			return false
 		case time.Since(start) > p.node.config.BusyWait:
 			p.hope.missed()
@@ -130,7 +130,7 @@ func (c *conn) lingers(found bool) bool {
 		c.hope.fulfilled()
 		c.since = time.Now()
 	case found:
-		if c.crowd.Load() > 0 || !c.hope.any(n) || !n.lingering.CompareAndSwap(false, true) {
+		if c.crowd.Load() > 0 || c.bulk.Load() || !c.hope.any(n) || !n.lingering.CompareAndSwap(false, true) {
 			return false
 		}
 		c.since = time.Now()
@@ -140,7 +140,7 @@ func (c *conn) lingers(found bool) bool {
 		c.hope.missed()
 		return c.sleeps()
 	}
-	if n.polling.Load() || c.crowd.Load() > 0 {
+	if n.polling.Load() || c.crowd.Load() > 0 || c.bulk.Load() {
 		return c.sleeps()
 	}
 	return true

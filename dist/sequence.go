@@ -9,6 +9,10 @@ const (
 	// trustedPayload is how much is allocated for a payload that is only announced.
 	// Most that come in fragments are smaller, and so are copied once.
 	trustedPayload = 2 << 20
+	// trustedTimes what has come is it once that is more. To allocate and to copy takes the
+	// reader a millisecond for each few MiB, in which small messages wait: 10 MB take two
+	// steps instead of the four of doubling.
+	trustedTimes = 3
 	// largePiece is a fragment of a sender that means it. Memory for one that sends
 	// a byte at a time must not be many times what it sends.
 	largePiece = 16 << 10
@@ -34,7 +38,8 @@ func (s *sequence) room(piece int, more uint64) int {
 	case piece < largePiece:
 		return max(need, 2*cap(s.payload))
 	default:
-		announced := min(trustedPayload, uint64(piece)*(more+1))
+		trusted := max(trustedPayload, trustedTimes*len(s.payload))
+		announced := min(uint64(trusted), uint64(piece)*(more+1))
 		return max(need, 2*cap(s.payload), len(s.payload)+int(announced))
 	}
 }
