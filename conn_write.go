@@ -10,9 +10,6 @@ import (
 // queued meanwhile wait for one such write, so it bounds their delay.
 const fragmentsPerWrite = 512 << 10
 
-// bulkWrite is the size from which a write takes much longer than to wake somebody: 20 µs.
-const bulkWrite = 64 << 10
-
 // flush has the writer goroutine write the queue. c.mu is held, and released.
 func (c *conn) flush() {
 	if !c.writing && !c.gather && c.pending() {
@@ -122,17 +119,18 @@ func (c *conn) rest() {
 // c.mu is held at entry and exit, not during the write.
 func (c *conn) writeOnce() {
 	batch, sent := c.unsent, c.sent
-	beside := len(c.streams) > 0 && c.queue.Len() > 0 && c.queue.Len() < bulkWrite
+	small, large := c.queue.Len() > 0, len(c.streams) > 0
 	if batch != nil {
 		c.unsent, c.sent = nil, 0
+		large = false
 	} else {
 		c.takeFragments()
 		batch = c.takeQueue()
 	}
 	c.mu.Unlock()
 
-	c.keepShort(beside)
-	err := c.write(batch, sent)
+	c.keepShort(small && large)
+	err := c.write(batch, sent, large)
 	c.written.Add(int64(batch.Len() - sent))
 	batch.Reset()
 
@@ -155,12 +153,13 @@ func (c *conn) takeQueue() *dist.Buffer {
 }
 
 // write writes one batch, of which the first bytes have been sent, without copying the
-// large binaries in it.
-func (c *conn) write(batch *dist.Buffer, sent int) error {
+// large binaries in it. large tells whether there are fragments in it.
+func (c *conn) write(batch *dist.Buffer, sent int, large bool) error {
 	c.chunks = batch.Chunks(c.chunks[:0])
 	c.unwritten = skip(c.chunks, sent)
-	c.bulk.Store(c.raw != nil && batch.Len() >= bulkWrite)
-	if c.bulk.Load() {
+	bulk := large && c.raw != nil
+	c.bulk.Store(bulk)
+	if bulk {
 		return c.writeBulk()
 	}
 	return c.writeChunks()
