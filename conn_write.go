@@ -10,6 +10,10 @@ import (
 // queued meanwhile wait for one such write, so it bounds their delay.
 const fragmentsPerWrite = 512 << 10
 
+// firstFragment is less than the first fragment of a large message, which is queued like a
+// small one.
+const firstFragment = 64 << 10
+
 // flush has the writer goroutine write the queue. c.mu is held, and released.
 func (c *conn) flush() {
 	if !c.writing && !c.gather && c.pending() {
@@ -119,7 +123,7 @@ func (c *conn) rest() {
 // c.mu is held at entry and exit, not during the write.
 func (c *conn) writeOnce() {
 	batch, sent := c.unsent, c.sent
-	small, large := c.queue.Len() > 0, len(c.streams) > 0
+	small, large := c.queue.Len() > 0 && c.queue.Len() < firstFragment, len(c.streams) > 0
 	if batch != nil {
 		c.unsent, c.sent = nil, 0
 		large = false
