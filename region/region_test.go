@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,12 +105,14 @@ func TestStartUp(t *testing.T) {
 		c := trusstest.New(t)
 		a, ra := in(t, c, "a", "ams")
 		b, _ := in(t, c, "b", "syd")
-		go func() {
+		var later sync.WaitGroup
+		defer later.Wait() // the answer can be there before Connect has returned
+		later.Go(func() {
 			time.Sleep(3 * time.Second)
 			if err := a.Connect(t.Context(), b.Name()); err != nil {
 				t.Error(err)
 			}
-		}()
+		})
 		begin := time.Now()
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
