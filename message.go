@@ -50,15 +50,15 @@ func (m Message) Unmarshal(v any) error {
 	d.Reset(m.raw, m.atoms())
 	err := d.Unmarshal(v)
 	if len(m.raw) > maxKept {
-		d.Reset(nil, nil)
+		*d = etf.Decoder{} // its tables, too
 	}
 	decoders.Put(d)
 	return err
 }
 
-// maxKept is how long a message may be that a decoder waits with until the next one or
-// the second garbage collection: to let go of it takes as long as to decode an integer.
-const maxKept = 1 << 10
+// maxKept is how long a message may be that a decoder keeps until the next one or the second
+// garbage collection: to let go of it takes as long as to decode an integer.
+const maxKept = 512
 
 // decoders spares an allocation for each message: what is called through pointers in
 // Unmarshal escapes, and a decoder is larger than most messages.

@@ -17,8 +17,17 @@ type latestControl struct {
 
 // is tells whether c would be encoded the same way.
 func (l *latestControl) is(c *Control, cache *sendCache) bool {
-	return l.op == c.Op && l.op != 0 && cache != nil && l.changes == cache.changes && c.Token == nil &&
-		l.from == c.From && l.to == c.To && l.toName == c.ToName && l.ref == c.Ref
+	if l.op != c.Op || l.op == 0 || cache == nil || l.changes != cache.changes || c.Token != nil || l.from != c.From {
+		return false
+	}
+	switch l.op {
+	case OpSendSender:
+		return l.to == c.To
+	case OpRegSend:
+		return l.toName == c.ToName
+	default: // OpAliasSend: remember takes no others
+		return l.ref == c.Ref
+	}
 }
 
 // remember notes how c was encoded, if it is a message and its atoms are in the cache.

@@ -141,12 +141,14 @@ func TestStrangersFirst(t *testing.T) {
 			!strings.HasSuffix(err.Error(), "known are ams (a@10.0.0.1); s@10.0.0.3, u@10.0.0.4 have told none") {
 			t.Errorf("after %v: %v", time.Since(begin), err)
 		}
-		go func() {
+		var later sync.WaitGroup
+		defer later.Wait()
+		later.Go(func() {
 			time.Sleep(3 * time.Second)
 			if err := a.Connect(t.Context(), b.Name()); err != nil {
 				t.Error(err)
 			}
-		}()
+		})
 		if got, err := ask(t.Context(), ra, "syd"); got != b.Name() || err != nil {
 			t.Errorf("after %v: %s, %v", time.Since(begin), got, err)
 		}
