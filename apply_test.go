@@ -239,7 +239,7 @@ func TestApplyLimits(t *testing.T) {
 	}
 }
 
-const maxApplyAllocs = 3 // 2 without the race detector
+const maxApplyAllocs = 6 // 2 without the race detector, with which a sync.Pool forgets some
 
 // TestApplyAllocates guards what a call costs: what reflect makes of the results.
 func TestApplyAllocates(t *testing.T) {

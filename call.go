@@ -24,8 +24,8 @@ func (p *Process) Call(ctx context.Context, to, request, reply any) error {
 // call is gen:call/4: label says to whom at the receiver the request is.
 func (p *Process) call(ctx context.Context, label etf.Atom, to, request, reply any) error {
 	n := p.node
-	t, err := n.targetOf(to)
-	if err != nil {
+	var t target
+	if err := n.targetOf(&t, to); err != nil {
 		return err
 	}
 	if t.alias != (etf.Ref{}) {

@@ -28,8 +28,8 @@ type watcher struct {
 // destination that cannot be one; that is not connected is a Down.
 func (p *Process) Monitor(ctx context.Context, to any) (etf.Ref, error) {
 	n := p.node
-	t, err := n.targetOf(to)
-	if err != nil {
+	var t target
+	if err := n.targetOf(&t, to); err != nil {
 		return etf.Ref{}, err
 	}
 	ref := n.newRef()

@@ -32,15 +32,19 @@ func (n *Node) Send(ctx context.Context, to, msg any) error { return n.caller.se
 
 func (p *Process) send(ctx context.Context, to, msg any) error {
 	n := p.node
-	t, err := n.targetOf(to)
-	if err != nil {
+	if q, ok := to.(*Process); ok && q.node == n {
+		return q.deliverHere(msg)
+	}
+	var t target
+	if err := n.targetOf(&t, to); err != nil {
 		return err
 	}
 	if t.node == "" {
-		return n.deliver(t, msg)
+		return n.deliver(&t, msg)
 	}
 	c := p.via.Load()
 	if c == nil || c.name != t.node || c.lost.Load() {
+		var err error
 		if c, err = n.connection(ctx, t.node); err != nil {
 			return err
 		}
@@ -75,10 +79,10 @@ func (c *conn) sendMessage(ctx context.Context, p *Process, t *target, msg any) 
 // deliver puts a message in the mailbox of a process of this node. It is encoded
 // like any other: the receiver sees the same terms whoever sent them, and shares
 // no memory with the sender, unless that sends a Message it has.
-func (n *Node) deliver(t target, msg any) error {
+func (n *Node) deliver(t *target, msg any) error {
 	var q *Process
 	if t.alias == (etf.Ref{}) {
-		q = n.local(t)
+		q = n.local(*t)
 	}
 	if q == nil && t.name != "" {
 		return fmt.Errorf("truss: nothing is registered as %s on %s: %w", t.name, n.name, ErrNoProcess)
@@ -86,14 +90,32 @@ func (n *Node) deliver(t target, msg any) error {
 	if q == nil && !n.aliases.has(t.alias) {
 		return nil
 	}
-	m, err := NewMessage(msg)
-	if err != nil {
-		return fmt.Errorf("truss: cannot send: %w", err)
-	}
 	if q != nil {
-		q.deliver(m, ordinary)
-	} else {
+		return q.deliverHere(msg)
+	}
+	m, err := localMessage(msg)
+	if err == nil {
 		n.aliases.deliver(t.alias, t.priority, func(p *Process, how priority) { p.deliver(m, how) })
 	}
-	return nil
+	return err
+}
+
+// deliverHere is deliver to a process that is known.
+func (p *Process) deliverHere(msg any) error {
+	if p.ended.Load() {
+		return nil
+	}
+	m, err := localMessage(msg)
+	if err == nil {
+		p.deliver(m, ordinary)
+	}
+	return err
+}
+
+func localMessage(msg any) (Message, error) {
+	m, err := NewMessage(msg)
+	if err != nil {
+		return m, fmt.Errorf("truss: cannot send: %w", err)
+	}
+	return m, nil
 }

@@ -28,18 +28,21 @@ type target struct {
 }
 
 // targetOf checks what a caller gave as destination: an etf.Pid, a *Process, a
-// Name, a string or etf.Atom (a name registered here), or an etf.Ref (an alias).
-func (n *Node) targetOf(to any) (t target, err error) {
+// Name, a string or etf.Atom (a name registered here), or an etf.Ref (an alias). It fills
+// in t, which is empty: to return one takes a tenth of the time of sending.
+func (n *Node) targetOf(t *target, to any) error {
 	switch to := to.(type) {
 	case etf.Pid:
 		t.pid, t.node = to, string(to.Node)
 		if t.node != "" && t.node != n.name {
-			return t, nil // as soon as that: most messages go this way
+			return nil // as soon as that: most messages go this way
 		}
 	case *Process:
-		t.pid = to.pid
+		t.pid, t.node = to.pid, to.node.name
 	case Name:
-		t.name, t.node = etf.Atom(to.Name), to.Node
+		if to.Name != "" {
+			t.name, t.node = etf.Atom(to.Name), to.Node
+		}
 	case string:
 		t.name = etf.Atom(to)
 	case etf.Atom:
@@ -49,15 +52,15 @@ func (n *Node) targetOf(to any) (t target, err error) {
 	case Priority:
 		t.alias, t.node, t.priority = etf.Ref(to), string(to.Node), true
 	default:
-		return t, fmt.Errorf("truss: cannot send to a %T: give a Pid, *Process, Name, registered name or alias", to)
+		return fmt.Errorf("truss: cannot send to a %T: give a Pid, *Process, Name, registered name or alias", to)
 	}
 	if t.node == n.name {
 		t.node = ""
 	}
-	if t == (target{}) {
-		return t, fmt.Errorf("truss: cannot send to an empty %T", to)
+	if *t == (target{}) {
+		return fmt.Errorf("truss: cannot send to an empty %T", to)
 	}
-	return t, nil
+	return nil
 }
 
 // local finds the process a target on this node, other than an alias, means; nil

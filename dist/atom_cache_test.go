@@ -139,3 +139,27 @@ func TestCacheOutlivesFrameNumbers(t *testing.T) {
 		t.Errorf("index %d, %v, %d listed", index, ok, len(c.refs))
 	}
 }
+
+// TestHints finds an atom again wherever its text lies, and not one that the peer never
+// saw or that another has driven out.
+func TestHints(t *testing.T) {
+	c := newSendCache()
+	c.begin()
+	a := etf.Atom("temperature")
+	first, _ := c.Ref(a)
+	again, ok := c.Ref(etf.Atom(strings.Clone(string(a))))
+	if !ok || again != first || len(c.refs) != 1 {
+		t.Errorf("the same text elsewhere has index %d, not %d", again, first)
+	}
+	c.Ref(a) // now there is a hint
+	c.rollback()
+	c.begin()
+	if c.Ref(a); len(c.refs) != 1 || !c.refs[0].fresh {
+		t.Errorf("after a rollback: %v, want it new", c.refs)
+	}
+	c.slots[c.refs[0].slot].atom = "another"
+	c.begin()
+	if c.Ref(a); len(c.refs) != 1 || !c.refs[0].fresh || c.slots[c.refs[0].slot].atom != a {
+		t.Errorf("driven out of its slot: %v, want it new", c.refs)
+	}
+}

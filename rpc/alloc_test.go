@@ -7,7 +7,7 @@ import (
 	"github.com/truss-beam/truss/rpc"
 )
 
-const maxCallAllocs = 60 // 50 without the race detector
+const maxCallAllocs = 70 // 50 without the race detector, with which a sync.Pool forgets some
 
 // TestCallAllocates guards what a call costs on both nodes together.
 func TestCallAllocates(t *testing.T) {
