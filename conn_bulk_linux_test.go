@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"runtime"
 	"syscall"
 	"testing"
 
@@ -132,7 +133,9 @@ func TestBulkWaitsWithoutReading(t *testing.T) {
 	if _, err := io.ReadFull(theirs, make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-	c.reading.Lock() // fails by never returning
+	for !c.reading.TryLock() { // fails by never ending
+		runtime.Gosched()
+	}
 	c.reading.Unlock()
 	go func() { _, _ = io.Copy(io.Discard, theirs) }()
 	if err := <-written; err != nil {
