@@ -30,13 +30,16 @@ func TestGlobalDeaths(t *testing.T) {
 		goOn := func(t *testing.T) {
 			t.Helper()
 			round++
+			together := func() bool {
+				return slices.Equal(m.Nodes(), []string{b.Name}) && b.MustEval(t, "nodes()") == atoms(m.Name())
+			}
 			// One that is lost and lives for a moment reports a loss too, by which the two
-			// may have left each other.
+			// leave each other. That may be about to happen while they still seem to be
+			// together, but not when both have dealt with what came before.
 			eventually(t, "the two are together", func() bool {
 				_ = m.Node.Connect(within(t), b.Name)
-				return slices.Equal(m.Nodes(), []string{b.Name}) && b.MustEval(t, "nodes()") == atoms(m.Name())
+				return together() && b.MustEval(t, "global:sync()") == "ok" && m.Sync(within(t)) == nil && together()
 			})
-			joined(t, []member{m}, []*beam.Node{b})
 			if got := b.MustEval(t, fmt.Sprintf(registerIdle, fmt.Sprintf("{theirs, %d}", round))); got != "yes" {
 				t.Fatalf("round %d: %s", round, got)
 			}
