@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"runtime"
 	"testing"
 
 	"github.com/truss-beam/truss"
@@ -44,7 +45,7 @@ func twoNodes(b testing.TB) (x, y *truss.Node) {
 
 func add(b *testing.B, ctx context.Context, x, y *truss.Node) {
 	if _, err := rpc.Call[int](ctx, x, y.Name(), "calc", "add", 1, 2); err != nil {
-		b.Fatal(err)
+		b.Error(err)
 	}
 }
 
@@ -59,25 +60,12 @@ func BenchmarkCall(b *testing.B) {
 
 // BenchmarkCallParallel is 64 callers at once.
 func BenchmarkCallParallel(b *testing.B) {
-	const callers = 64
 	x, y := twoNodes(b)
 	b.ReportAllocs()
-	work, done := make(chan struct{}, callers), make(chan struct{})
-	for range callers {
-		go func() {
-			defer func() { done <- struct{}{} }()
-			for range work {
-				if _, err := rpc.Call[int](b.Context(), x, y.Name(), "calc", "add", 1, 2); err != nil {
-					b.Error(err)
-				}
-			}
-		}()
-	}
-	for b.Loop() {
-		work <- struct{}{}
-	}
-	close(work)
-	for range callers {
-		<-done
-	}
+	b.SetParallelism(64 / runtime.GOMAXPROCS(0))
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			add(b, b.Context(), x, y)
+		}
+	})
 }
