@@ -32,7 +32,7 @@ type conn struct {
 	wake chan struct{} // capacity 1: the writer has something to write
 	done chan struct{} // closed when the loss has been dealt with
 
-	crowd    atomic.Int32 // not zero while what arrives is for several processes: see poll.go
+	crowd    atomic.Int32 // not zero while what arrives is for more processes than may poll: see poll.go
 	bulk     atomic.Bool  // the writer goroutine writes much, and reads as well: see conn_bulk_linux.go
 	lost     atomic.Bool  // err is set, for who need not wait for mu
 	received atomic.Int64 // bytes read, for the tick

@@ -196,19 +196,19 @@ func (r *runner) look(now time.Time) {
 
 // pending are the targets to connect to, the longest due first: with more of them than Parallel, each has its turn.
 func (r *runner) pending() []*target {
-	var todo []*target
+	var due []*target
 	for _, t := range r.targets {
 		if t.wanted && !t.up && !t.busy {
-			todo = append(todo, t)
+			due = append(due, t)
 		}
 	}
-	slices.SortFunc(todo, func(a, b *target) int {
+	slices.SortFunc(due, func(a, b *target) int {
 		if c := a.due.Compare(b.due); c != 0 {
 			return c
 		}
 		return compareNames(a, b)
 	})
-	return todo
+	return due
 }
 
 func (r *runner) observe(e Event) {

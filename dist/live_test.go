@@ -17,14 +17,15 @@ import (
 )
 
 // live talks to real nodes with nothing but this package and a socket, for
-// whoever changes the wire; package interop tests the whole node:
+// whoever changes the wire, and as part of make interop; package interop tests the
+// whole node:
 //
 //	go test ./dist -run TestLive -live
 var live = flag.Bool("live", false, "talk to the OTP releases that scripts/peers.sh lists")
 
 func TestLive(t *testing.T) {
 	if !*live {
-		t.Skip("-live was not given (package interop talks to OTP in every run)")
+		t.Skip("-live was not given (make interop gives it)")
 	}
 	for _, release := range beam.Releases(t) {
 		t.Run(release.String(), func(t *testing.T) {

@@ -33,7 +33,7 @@ func Cast[C Caller](ctx context.Context, from C, node, module, function string, 
 	c := call{node, module, function, args}
 	return perform(from, func(p *truss.Process) error {
 		_, err := p.SpawnRemote(ctx, truss.SpawnRequest{
-			Node: node, Module: "erpc", Function: "execute_cast", Args: []any{etf.Atom(c.module), etf.Atom(c.function), c.list()}, NoReply: true,
+			Node: node, Module: "erpc", Function: "execute_cast", Args: c.mfa(), NoReply: true,
 		})
 		if err != nil {
 			return c.failed(refused(err), truss.NotSent(err))
@@ -58,12 +58,12 @@ type call struct {
 	args                   []any
 }
 
-// list is the arguments as a term, which nil is not.
-func (c call) list() etf.List {
-	if c.args == nil {
-		return etf.List{}
+func (c call) mfa() []any {
+	args := etf.List(c.args)
+	if args == nil {
+		args = etf.List{}
 	}
-	return c.args
+	return []any{etf.Atom(c.module), etf.Atom(c.function), args}
 }
 
 func (c call) failed(err error, unrun bool) error {
@@ -80,8 +80,7 @@ func (c call) run(ctx context.Context, p *truss.Process, result any) error {
 	}
 	tag := p.Node().NewRef()
 	child, err := p.SpawnRemote(ctx, truss.SpawnRequest{
-		Node: c.node, Module: "erpc", Function: "execute_call", Monitor: true, NoReply: true,
-		Args: []any{tag, etf.Atom(c.module), etf.Atom(c.function), c.list()},
+		Node: c.node, Module: "erpc", Function: "execute_call", Args: append([]any{tag}, c.mfa()...), Monitor: true, NoReply: true,
 	})
 	if err != nil {
 		return c.failed(refused(err), truss.NotSent(err))

@@ -17,7 +17,7 @@ func BlockCall[T any, C Caller](ctx context.Context, from C, node, module, funct
 	var result T
 	err := perform(from, func(p *truss.Process) error {
 		c := call{node, module, function, args}
-		request := etf.Tuple{etf.Atom("block_call"), etf.Atom(c.module), etf.Atom(c.function), c.list(), etf.Atom("user")}
+		request := etf.Tuple(append(append([]any{etf.Atom("block_call")}, c.mfa()...), etf.Atom("user")))
 		var reply etf.Term
 		if err := p.Call(ctx, truss.Name{Name: "rex", Node: node}, request, &reply); err != nil {
 			return c.failed(err, errors.Is(err, truss.ErrNoProcess))

@@ -65,6 +65,8 @@ interop() {
   # packages share loopback addresses and real time, each of which one can use up.
   # shellcheck disable=SC2086
   { go vet $packages && TRUSS_PEERS_LIST=$peers go test "${flags[@]}" -count=1 -p 1 $packages; } || failed=1
+  # The wire alone, which skips itself among the unit tests.
+  TRUSS_PEERS_LIST=$peers go test "${flags[@]}" -count=1 ./dist -run '^TestLive$' -live || failed=1
 }
 
 race

@@ -86,7 +86,11 @@ func answer(conn net.Conn) error {
 		case echoing:
 			return echo(conn, int(o.Size))
 		default:
-			return calls()[o.Kind].serve(conn)
+			c, ok := calls()[o.Kind]
+			if !ok {
+				return fmt.Errorf("an order of kind %d", o.Kind)
+			}
+			return c.serve(conn)
 		}
 	}
 }
