@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -230,6 +232,34 @@ func TestPauseAndStop(t *testing.T) {
 		n.Stop(t)
 		if err := n.status; err != nil {
 			t.Errorf("init:stop() ended it with %v", err)
+		}
+	})
+}
+
+// A signal only begins to stop a program of many threads: one that was pausing
+// could still answer.
+func TestPausedAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, release Release) {
+		n := release.Start(t, Options{})
+		for range 50 {
+			pending := n.Go("[ok || _ <- lists:seq(1, 10000)], ok") // keeps its threads busy
+			n.Pause(t)
+			tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", n.cmd.Process.Pid))
+			if err != nil || len(tasks) < 2 {
+				t.Fatal(tasks, err)
+			}
+			for _, task := range tasks {
+				stat, err := os.ReadFile(task)
+				if err != nil {
+					t.Fatal(err)
+				}
+				// The state follows the name, which is in parentheses (proc_pid_stat(5)).
+				if _, fields, _ := strings.Cut(string(stat), ") "); fields[0] != 'T' {
+					t.Errorf("%s: a thread is in state %c", task, fields[0])
+				}
+			}
+			n.Resume(t)
+			pending.MustWait(t)
 		}
 	})
 }
