@@ -87,6 +87,10 @@ func (b *mailbox) putQuietly(how priority, messages ...Message) (r reception) {
 	if q.full && q.count() <= limit/2 {
 		q.full = false
 	}
+	if limit == 0 && how != urgent {
+		q.arrived.add(messages...)
+		messages = nil
+	}
 	for _, m := range messages {
 		switch {
 		case limit > 0 && how != expected && q.count() >= limit:

@@ -132,3 +132,22 @@ func TestAliasesEndWithProcess(t *testing.T) {
 		t.Errorf("%d aliases are left", len(n.aliases.m))
 	}
 }
+
+// A backlog comes and goes without garbage, though it is many chunks long.
+func TestMailboxReusesChunks(t *testing.T) {
+	const messages = 20 * chunkSize
+	var b mailbox
+	all := make([]Message, messages)
+	allocations := testing.AllocsPerRun(20, func() {
+		b.putQuietly(ordinary, all...)
+		for range messages {
+			if _, _, ok := b.take(position{}, nil); !ok {
+				t.Fatal("a message is lost")
+			}
+		}
+	})
+	// The list of the chunks is made anew, and the race detector takes some of them.
+	if allocations > 15 {
+		t.Errorf("%.0f allocations for %d messages", allocations, messages)
+	}
+}

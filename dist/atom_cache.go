@@ -73,6 +73,11 @@ func (c *sendCache) begin() {
 	} else if c.taken > len(c.slots)/8 {
 		c.grow()
 	}
+	c.next()
+}
+
+// next is begin with the slots there are.
+func (c *sendCache) next() {
 	c.frame++
 	if c.frame == 0 { // after 2^32 frames: no slot may seem to be of this one
 		for i := range c.slots {

@@ -37,7 +37,7 @@ type Sender struct {
 	seq     uint64     // of the latest fragmented signal
 
 	fragment int // fragmentSize, but for a test
-	latest   latestControl
+	latest   latestOpening
 }
 
 // NewSender begins the sending side of a connection that was set up with flags,
@@ -72,13 +72,13 @@ func (s *Sender) Append(b *Buffer, c *Control, payload any) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, split, err := s.control(c)
+	body, split, inPlace, err := s.control(b, c)
 	if err == nil && c.Op.HasPayload() {
 		body, err = s.enc.Append(body, payload)
 	} else if err == nil && payload != nil {
 		err = errPayload
 	}
-	return s.finish(b, c.Op, body, split, err)
+	return s.finish(b, c, body, split, inPlace, err)
 }
 
 // AppendRaw is Append with a payload that is in the external term format
@@ -91,7 +91,7 @@ func (s *Sender) AppendRaw(b *Buffer, c *Control, payload []byte) (*Stream, erro
 		}
 		c, payload = low, low.rawPayload(payload)
 	}
-	body, split, err := s.control(c)
+	body, split, inPlace, err := s.control(b, c)
 	switch {
 	case err != nil:
 	case !c.Op.HasPayload():
@@ -105,11 +105,17 @@ func (s *Sender) AppendRaw(b *Buffer, c *Control, payload []byte) (*Stream, erro
 	default:
 		s.enc.Splices = append(s.enc.Splices, etf.Splice{Offset: len(body), Data: payload})
 	}
-	return s.finish(b, c.Op, body, split, err)
+	return s.finish(b, c, body, split, inPlace, err)
 }
 
-// control encodes c into the scratch buffer. split is where the payload begins.
-func (s *Sender) control(c *Control) (body []byte, split int, err error) {
+// control encodes c. body is where the payload goes, from split on: the scratch buffer
+// or, inPlace, the end of b, where c and what precedes it stand as in the frame before.
+func (s *Sender) control(b *Buffer, c *Control) (body []byte, split int, inPlace bool, err error) {
+	if s.latest.is(c, s.cache) {
+		s.latest.begin(s.cache)
+		body = append(b.buf, s.latest.opening...)
+		return body, len(body), true, nil
+	}
 	body = s.scratch[:0]
 	if s.cache != nil {
 		s.cache.begin()
@@ -117,16 +123,7 @@ func (s *Sender) control(c *Control) (body []byte, split int, err error) {
 	if !s.header {
 		body = append(body, version)
 	}
-	if s.latest.is(c, s.cache) {
-		s.cache.refer(s.latest.slots)
-		body = append(body, s.latest.encoded...)
-	} else {
-		from := len(body)
-		body, err = c.Append(body, &s.enc)
-		if err == nil && len(s.enc.Splices) == 0 {
-			s.latest.remember(c, s.cache, body[from:])
-		}
-	}
+	body, err = c.Append(body, &s.enc)
 	split = len(body)
 	if !s.header && c.Op.HasPayload() {
 		body = append(body, version)
@@ -137,11 +134,39 @@ func (s *Sender) control(c *Control) (body []byte, split int, err error) {
 		body = s.unsplice(body)
 		split = len(body)
 	}
-	return body, split, err
+	return body, split, false, err
+}
+
+// finishInPlace ends a frame whose payload stands in b already, unless its opening is
+// not that of the frame before, or it is too large for one.
+func (s *Sender) finishInPlace(b *Buffer, body []byte, split int, err error) bool {
+	if err != nil || len(s.cache.refs) != len(s.latest.slots) || len(s.enc.Splices) > 0 || len(body)-split > s.fragment {
+		return false
+	}
+	start := len(b.buf)
+	b.buf = body
+	return b.end(start, 0)
+}
+
+// outOfPlace moves what finishInPlace has refused from b to the scratch buffer.
+func (s *Sender) outOfPlace(b *Buffer, body []byte, split int) ([]byte, int) {
+	from := len(b.buf) + s.latest.header
+	b.buf = body[:len(b.buf)]
+	for i := range s.enc.Splices {
+		s.enc.Splices[i].Offset -= from
+	}
+	return append(s.scratch[:0], body[from:]...), split - from
 }
 
 // finish frames what is in body, or undoes it all.
-func (s *Sender) finish(b *Buffer, op Op, body []byte, split int, err error) (*Stream, error) {
+func (s *Sender) finish(b *Buffer, c *Control, body []byte, split int, inPlace bool, err error) (*Stream, error) {
+	if inPlace {
+		if s.finishInPlace(b, body, split, err) {
+			return nil, nil
+		}
+		body, split = s.outOfPlace(b, body, split)
+	}
+	s.latest.op = 0
 	s.scratch = body[:0]
 	size := len(body)
 	for _, sp := range s.enc.Splices {
@@ -153,7 +178,7 @@ func (s *Sender) finish(b *Buffer, op Op, body []byte, split int, err error) (*S
 			stream = s.first(b, body, split, size-split)
 			s.scratch = nil // the stream's now
 		} else {
-			err = s.whole(b, body, size)
+			err = s.whole(b, c, body, split, size)
 		}
 	}
 	if err != nil && s.cache != nil {
@@ -164,7 +189,7 @@ func (s *Sender) finish(b *Buffer, op Op, body []byte, split int, err error) (*S
 	if cap(s.scratch) > scratchKeep {
 		s.scratch = nil
 	}
-	return stream, signalError(op, err)
+	return stream, signalError(c.Op, err)
 }
 
 func signalError(op Op, err error) error {
@@ -178,7 +203,7 @@ func signalError(op Op, err error) error {
 }
 
 // whole appends one frame with all of body and the splices.
-func (s *Sender) whole(b *Buffer, body []byte, size int) error {
+func (s *Sender) whole(b *Buffer, c *Control, body []byte, split, size int) error {
 	start := b.begin()
 	if s.header {
 		b.buf = append(b.buf, version, tagHeader)
@@ -189,6 +214,7 @@ func (s *Sender) whole(b *Buffer, body []byte, size int) error {
 	if !b.end(start, size) {
 		return fmt.Errorf("%w: %d bytes, a frame has at most 2^32-1", ErrTooLarge, size)
 	}
+	s.latest.remember(c, s.cache, b.buf[start:], body[:split])
 	from := 0
 	for _, sp := range s.enc.Splices {
 		b.buf = append(b.buf, body[from:sp.Offset]...)
