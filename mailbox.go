@@ -180,6 +180,10 @@ func (b *mailbox) take(from position, match func(Message) bool) (m Message, next
 	}
 	q.taking.Lock()
 	defer q.taking.Unlock()
+	if match == nil && q.queue.n > 0 && q.urgent.n == 0 && !q.pressing.Load() {
+		b.took(q) // the first of a stream, without asking for more: what nearly every take is
+		return q.queue.remove(0, q.queue.chunks[0].head), from, true
+	}
 	next = from
 	if next.taken != q.taken {
 		next = position{taken: q.taken}
@@ -199,12 +203,17 @@ func (b *mailbox) take(from position, match func(Message) bool) (m Message, next
 		}
 	}
 	if ok {
-		q.taken++
-		if b.limit > 0 {
-			q.held.Add(-1)
-		}
+		b.took(q)
 	}
 	return m, next, ok
+}
+
+// took notes that a message is taken. q.taking is held.
+func (b *mailbox) took(q *queues) {
+	q.taken++
+	if b.limit > 0 {
+		q.held.Add(-1)
+	}
 }
 
 // awaitFirst is look of a mailbox that has had no message yet; if it has one now, it

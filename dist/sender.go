@@ -68,11 +68,14 @@ func NewSender(flags Flags) *Sender {
 //
 // After an error b and the atom cache are as they were.
 func (s *Sender) Append(b *Buffer, c *Control, payload any) (*Stream, error) {
-	c, payload, err := s.lower(c, payload)
-	if err != nil {
-		return nil, err
+	inPlace := s.latest.is(c, s.cache)
+	if !inPlace { // else the peer knows c as it is
+		var err error
+		if c, payload, err = s.lower(c, payload); err != nil {
+			return nil, err
+		}
 	}
-	body, split, inPlace, err := s.control(b, c)
+	body, split, err := s.control(b, c, inPlace)
 	if err == nil && c.Op.HasPayload() {
 		body, err = s.enc.Append(body, payload)
 	} else if err == nil && payload != nil {
@@ -85,13 +88,14 @@ func (s *Sender) Append(b *Buffer, c *Control, payload any) (*Stream, error) {
 // already, without version byte and without references to an atom cache. It is
 // not looked at; b may reference it.
 func (s *Sender) AppendRaw(b *Buffer, c *Control, payload []byte) (*Stream, error) {
+	inPlace := s.latest.is(c, s.cache)
 	if low, err := s.lowerRaw(c, payload); low != nil || err != nil {
 		if err != nil {
 			return nil, err
 		}
 		c, payload = low, low.rawPayload(payload)
 	}
-	body, split, inPlace, err := s.control(b, c)
+	body, split, err := s.control(b, c, inPlace)
 	switch {
 	case err != nil:
 	case !c.Op.HasPayload():
@@ -110,11 +114,11 @@ func (s *Sender) AppendRaw(b *Buffer, c *Control, payload []byte) (*Stream, erro
 
 // control encodes c. body is where the payload goes, from split on: the scratch buffer
 // or, inPlace, the end of b, where c and what precedes it stand as in the frame before.
-func (s *Sender) control(b *Buffer, c *Control) (body []byte, split int, inPlace bool, err error) {
-	if s.latest.is(c, s.cache) {
+func (s *Sender) control(b *Buffer, c *Control, inPlace bool) (body []byte, split int, err error) {
+	if inPlace {
 		s.latest.begin(s.cache)
 		body = append(b.buf, s.latest.opening...)
-		return body, len(body), true, nil
+		return body, len(body), nil
 	}
 	body = s.scratch[:0]
 	if s.cache != nil {
@@ -134,7 +138,7 @@ func (s *Sender) control(b *Buffer, c *Control) (body []byte, split int, inPlace
 		body = s.unsplice(body)
 		split = len(body)
 	}
-	return body, split, false, err
+	return body, split, err
 }
 
 // finishInPlace ends a frame whose payload stands in b already, unless its opening is
