@@ -16,8 +16,10 @@ func (d *Decoder) Atom() (Atom, error) {
 			return a, nil
 		}
 	}
-	if err := d.want(KindAtom); err != nil {
-		return "", err
+	if d.off >= len(d.in) || d.in[d.off] != extSmallAtomUTF8 {
+		if err := d.want(KindAtom); err != nil {
+			return "", err
+		}
 	}
 	t, err := d.atom()
 	if err != nil {

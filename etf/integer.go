@@ -16,7 +16,9 @@ type digits struct {
 
 // Int reads an integer of at most 64 bits. A larger one is ErrRange.
 func (d *Decoder) Int() (int64, error) {
-	if i, ok := d.shortInt(); ok {
+	if i, size := d.shortInt(); size > 0 {
+		d.off += size
+		d.took()
 		return i, nil
 	}
 	i, raw, size, err := d.integer()
@@ -36,10 +38,10 @@ func (d *Decoder) Int() (int64, error) {
 
 // Uint reads an integer from 0 to 2^64-1. Any other is ErrRange.
 func (d *Decoder) Uint() (uint64, error) {
-	if in := d.in[d.off:]; len(in) < 5 || in[0] != extInteger || in[1] < 0x80 { // not negative
-		if i, ok := d.shortInt(); ok {
-			return uint64(i), nil
-		}
+	if i, size := d.shortInt(); size > 0 && i >= 0 {
+		d.off += size
+		d.took()
+		return uint64(i), nil
 	}
 	i, raw, size, err := d.integer()
 	if err != nil {
@@ -57,20 +59,29 @@ func (d *Decoder) Uint() (uint64, error) {
 	return u, nil
 }
 
-// shortInt reads an integer of one of the two usual forms, if that is what comes.
-func (d *Decoder) shortInt() (int64, bool) {
+// shortInt parses an integer of less than 56 bits at the current offset, which stays. If
+// something else comes, size is 0.
+func (d *Decoder) shortInt() (i int64, size int) {
 	in := d.in[d.off:]
 	switch {
 	case len(in) >= 5 && in[0] == extInteger:
-		d.off += 5
-		d.took()
-		return int64(int32(binary.BigEndian.Uint32(in[1:5]))), true
+		return int64(int32(binary.BigEndian.Uint32(in[1:5]))), 5
 	case len(in) >= 2 && in[0] == extSmallInteger:
-		d.off += 2
-		d.took()
-		return int64(in[1]), true
+		return int64(in[1]), 2
+	case len(in) >= 3 && in[0] == extSmallBig:
+		n := int(in[1])
+		if n > 7 || n > len(in)-3 || n > d.Limits.bytes() {
+			return 0, 0
+		}
+		for k := n - 1; k >= 0; k-- {
+			i = i<<8 | int64(in[3+k])
+		}
+		if in[2] != 0 {
+			i = -i
+		}
+		return i, 3 + n
 	}
-	return 0, false
+	return 0, 0
 }
 
 // BigInt reads an integer of any size, limited by Limits.Bytes.

@@ -65,6 +65,16 @@ func (p place) slice() (first place, n int) {
 	return place{h.data}, h.len
 }
 
+// lengthen sets the length of the slice at p, if it has room for so many elements.
+func (p place) lengthen(n int) bool {
+	h := (*header)(p.p)
+	if n > h.cap {
+		return false
+	}
+	h.len = n
+	return true
+}
+
 // pointee is the place that the pointer at p points at.
 func (p place) pointee() place { return place{*(*unsafe.Pointer)(p.p)} }
 

@@ -11,7 +11,8 @@ import (
 // plan is how values of one Go type are written and read, worked out once.
 type plan struct {
 	typ    reflect.Type
-	op     op
+	op     op // how it is written
+	reads  op // and read
 	encode func(e *Encoder, dst []byte, v place) ([]byte, error)
 	decode func(d *Decoder, v place) error
 
@@ -127,6 +128,7 @@ func (w *planner) plan(key planKey) *plan {
 	if !planExact(p, key.form) && !planTime(p, key.form) {
 		w.planKind(p, key.form)
 	}
+	p.reads = p.op
 	planMethods(p)
 	return p
 }
@@ -256,7 +258,7 @@ func planMethods(p *plan) {
 		p.fields, p.op, p.methods, p.encode = nil, opOther, true, p.encodePointerMarshaler
 	}
 	if p.typ.Kind() != reflect.Pointer && reflect.PointerTo(p.typ).Implements(unmarshalerType) {
-		p.integer, p.decode = false, p.decodeUnmarshaler
+		p.integer, p.reads, p.decode = false, opOther, p.decodeUnmarshaler
 	}
 }
 

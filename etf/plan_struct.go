@@ -27,6 +27,7 @@ type field struct {
 	far    bool // it lies behind a pointer to an embedded struct: offset means nothing
 	plan   *plan
 	key    []byte // the key's external form, atoms as if there were no atom cache
+	short  shortKey
 }
 
 // maxFields is how many fields a fieldSet holds.
@@ -106,16 +107,17 @@ func (s *structPlan) addKey(i int) (err error) {
 		return nil
 	}
 	var e Encoder
-	if f.binary {
+	switch {
+	case f.binary:
 		s.byBinary[f.name] = i
 		f.key, err = e.appendText(nil, f.name)
-		return err
-	}
-	if s.shape == shapeStruct && f.name == structKey {
+	case s.shape == shapeStruct && f.name == structKey:
 		return fmt.Errorf("%s is written by itself", structKey)
+	default:
+		s.byAtom[f.name] = i
+		f.key, err = e.AppendAtom(nil, Atom(f.name))
 	}
-	s.byAtom[f.name] = i
-	f.key, err = e.AppendAtom(nil, Atom(f.name))
+	f.short = newShortKey(f.key)
 	return err
 }
 

@@ -78,14 +78,17 @@ func (p *plan) decodeSlice(d *Decoder, at place, elem *plan) error {
 	// allocated before they are seen is bounded by the input that is left.
 	room := func(n int) { v.Grow(min(n, 16+8*len(d.Rest())/max(int(size), 1))) }
 	return d.eachElement(p.typ, room, func(d2 *Decoder, i int) error {
-		if i == v.Cap() {
+		if !at.lengthen(i + 1) {
 			v.Grow(1)
+			at.lengthen(i + 1)
 		}
-		v.SetLen(i + 1)
 		first, _ := at.slice()
 		one := first.elem(i, size)
 		if i < used {
 			one.value(elem.typ).SetZero()
+		}
+		if elem.short(d2, one) {
+			return nil
 		}
 		return elem.decode(d2, one)
 	})

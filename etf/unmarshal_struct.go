@@ -12,10 +12,13 @@ const (
 // comes next if the term has the order of the Go type, as all that we write have:
 // its key is compared as the bytes that it would be, which halves the time.
 func (s *structPlan) readKey(d *Decoder, next int) (int, error) {
-	if next < len(s.fields) && bytes.HasPrefix(d.in[d.off:], s.fields[next].key) {
-		d.off += len(s.fields[next].key)
-		d.took()
-		return next, nil
+	if next < len(s.fields) {
+		f, in := &s.fields[next], d.in[d.off:]
+		if f.short.opens(in) || bytes.HasPrefix(in, f.key) {
+			d.off += len(f.key)
+			d.took()
+			return next, nil
+		}
 	}
 	switch d.Kind() {
 	case KindAtom:
@@ -136,6 +139,9 @@ func (s *structPlan) checkRequired(d *Decoder, at int, seen *fieldSet) error {
 // decodeField reads the value of the i-th field.
 func (s *structPlan) decodeField(d *Decoder, i int, v place) error {
 	f := &s.fields[i]
+	if !f.far && f.plan.short(d, v.field(f.offset)) {
+		return nil
+	}
 	fv, err := s.reach(f, v)
 	if err == nil {
 		err = f.plan.decode(d, fv)
