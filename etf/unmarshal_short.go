@@ -43,20 +43,41 @@ func (p *plan) short(d *Decoder, v place) bool {
 		*at[string](v) = d.text(b)
 		d.off += 5 + int(n)
 	case opAtom:
-		if len(in) < 2 || in[0] != extAtomCacheRef || int(in[1]) >= len(d.atoms) {
-			return false
-		}
-		a, ok := d.atoms[in[1]].(Atom)
-		if !ok {
+		a, size := d.shortAtom()
+		if size == 0 {
 			return false
 		}
 		*at[Atom](v) = a
-		d.off += 2
+		d.off += size
 	default:
 		return false
 	}
 	d.took()
 	return true
+}
+
+// shortAtom finds the atom at the current offset, which stays, if it is one of the header
+// or was read lately; else size is 0.
+func (d *Decoder) shortAtom() (a Atom, size int) {
+	in := d.in[d.off:]
+	if len(in) < 2 {
+		return "", 0
+	}
+	n := int(in[1])
+	switch {
+	case in[0] == extAtomCacheRef && n < len(d.atoms):
+		if a, ok := d.atoms[n].(Atom); ok {
+			return a, 2
+		}
+	case in[0] == extSmallAtomUTF8 && d.seen != nil && len(in) >= 2+n:
+		text := in[2 : 2+n]
+		for _, t := range d.recent(text) {
+			if a, ok := t.(Atom); ok && string(a) == string(text) {
+				return a, 2 + n
+			}
+		}
+	}
+	return "", 0
 }
 
 // shortKey is the external form of a key of at most 16 bytes, to compare with in two

@@ -12,13 +12,10 @@ const (
 // comes next if the term has the order of the Go type, as all that we write have:
 // its key is compared as the bytes that it would be, which halves the time.
 func (s *structPlan) readKey(d *Decoder, next int) (int, error) {
-	if next < len(s.fields) {
-		f, in := &s.fields[next], d.in[d.off:]
-		if f.short.opens(in) || bytes.HasPrefix(in, f.key) {
-			d.off += len(f.key)
-			d.took()
-			return next, nil
-		}
+	if next < len(s.fields) && bytes.HasPrefix(d.in[d.off:], s.fields[next].key) {
+		d.off += len(s.fields[next].key)
+		d.took()
+		return next, nil
 	}
 	switch d.Kind() {
 	case KindAtom:
@@ -61,7 +58,16 @@ func (s *structPlan) decodeMap(d *Decoder, v place) error {
 	}
 	var seen fieldSet
 	checked, next := s.shape != shapeStruct, 0
-	for range n {
+	for n > 0 {
+		read, err := s.decodeInOrder(d, n, next, v, &seen)
+		if err != nil {
+			return err
+		}
+		next += read
+		if n -= read; n == 0 {
+			break
+		}
+		n--
 		i, err := s.readKey(d, next)
 		if err != nil {
 			return err
@@ -93,6 +99,27 @@ func (s *structPlan) decodeMap(d *Decoder, v place) error {
 	}
 	d.leave()
 	return s.checkRequired(d, at, &seen)
+}
+
+// decodeInOrder reads of n entries those that come as the fields from next on do, and
+// tells how many: nearly always all there are. A key that is not short, or far, ends it.
+func (s *structPlan) decodeInOrder(d *Decoder, n, next int, v place, seen *fieldSet) (read int, err error) {
+	for ; read < n && next < len(s.fields); read++ {
+		f := &s.fields[next]
+		if !f.short.opens(d.in[d.off:]) || f.far || seen.has(next) {
+			break
+		}
+		d.off += f.short.length
+		d.took()
+		seen.add(next)
+		if !f.plan.short(d, v.field(f.offset)) {
+			if err := s.decodeField(d, next, v); err != nil {
+				return read, err
+			}
+		}
+		next++
+	}
+	return read, nil
 }
 
 // checkTag reads an atom that must be the struct's tag.
@@ -136,12 +163,9 @@ func (s *structPlan) checkRequired(d *Decoder, at int, seen *fieldSet) error {
 	return nil
 }
 
-// decodeField reads the value of the i-th field.
+// decodeField reads the value of the i-th field, for which plan.short has not been enough.
 func (s *structPlan) decodeField(d *Decoder, i int, v place) error {
 	f := &s.fields[i]
-	if !f.far && f.plan.short(d, v.field(f.offset)) {
-		return nil
-	}
 	fv, err := s.reach(f, v)
 	if err == nil {
 		err = f.plan.decode(d, fv)
@@ -172,6 +196,10 @@ func (s *structPlan) decodeTuple(d *Decoder, v place) error {
 		}
 	}
 	for i := range s.fields {
+		f := &s.fields[i]
+		if !f.far && f.plan.short(d, v.field(f.offset)) {
+			continue
+		}
 		if err := s.decodeField(d, i, v); err != nil {
 			return err
 		}
