@@ -138,19 +138,27 @@ func (d *Decoder) checkText(at int, text []byte) error {
 }
 
 // recent returns the two places where an atom of that text may be among the
-// recent ones, or nil if the input is so short that making the table would cost
-// more than it saves. (With one place each, two frequent atoms of one hash drove
-// each other out all the time; a third is rare, and costs allocations, no more.)
+// recent ones, or nil if there is no table of them yet. (With one place each, two
+// frequent atoms of one hash drove each other out all the time; a third is rare, and
+// costs allocations, no more.)
 func (d *Decoder) recent(text []byte) *[2]Term {
 	if d.seen == nil {
-		if len(d.in) < 512 {
+		// For one short input making the table costs more than it saves.
+		if d.unseen++; len(d.in) < tableInput && d.unseen < tableAtoms {
 			return nil
 		}
-		size := 1 << bits.Len(uint(len(d.in)/128))
-		d.seen = make([][2]Term, min(size, 256))
+		d.seen = make([][2]Term, tableSize(len(d.in)))
 	}
 	return &d.seen[atomHash(text)&uint64(len(d.seen)-1)]
 }
+
+const (
+	tableInput = 512 // how long an input has a table at once
+	tableAtoms = 32  // and after how many atoms a decoder of many inputs gets one
+)
+
+// tableSize is how many entries a table is to have for an input of so many bytes.
+func tableSize(input int) int { return min(1<<bits.Len(uint(max(input, tableInput)/128)), 256) }
 
 // atomHash looks at the length and the 8 bytes at each end: Elixir's modules
 // begin alike, enumerated names (key_1, key_2) differ at the end.

@@ -34,9 +34,10 @@ type Decoder struct {
 	keys  int // how many maps the current term lies in the key of
 	made  int // atoms made of inline text since Reset
 
-	slabs slabs
-	seen  [][2]Term // recent inline atoms, boxed, by hash; survives Reset
-	dup   duplicates
+	slabs  slabs
+	seen   [][2]Term // recent inline atoms, boxed, by hash; survives Reset
+	unseen int       // how many were looked for before there was seen; survives Reset
+	dup    duplicates
 }
 
 // Reset makes the decoder read b, a term without version byte. atoms is what
@@ -46,6 +47,9 @@ func (d *Decoder) Reset(b []byte, atoms []Term) {
 	d.in, d.off, d.atoms = b, 0, atoms
 	d.owed, d.count, d.depth, d.keys, d.made = 0, 0, 0, 0, 0
 	d.slabs = slabs{} // a slab is shared within a term, never between terms
+	if d.seen != nil && len(b) > tableInput && len(d.seen) < tableSize(len(b)) {
+		d.seen = nil // it was made for shorter ones
+	}
 }
 
 // Rest returns what is not read yet.

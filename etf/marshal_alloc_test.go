@@ -60,16 +60,30 @@ func TestUnmarshalAllocations(t *testing.T) {
 	}
 	var d Decoder
 	var v order
+	allocations := func() float64 {
+		return testing.AllocsPerRun(100, func() {
+			v = order{}
+			d.Reset(b[1:], nil)
+			if err := d.Unmarshal(&v); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
 	// Customer and Lines; and two for each of the three atoms, whose text is made
 	// and boxed anew, as a term this short has no table of recent atoms.
 	if got := testing.AllocsPerRun(100, func() {
-		v = order{}
+		v, d = order{}, Decoder{}
 		d.Reset(b[1:], nil)
 		if err := d.Unmarshal(&v); err != nil {
 			t.Fatal(err)
 		}
 	}); got != 8 {
 		t.Errorf("decoding allocates %v times, want 8", got)
+	}
+	// A decoder that has met atoms in many such terms gets one.
+	allocations()
+	if got := allocations(); got != 2 {
+		t.Errorf("decoding again and again allocates %v times, want 2", got)
 	}
 	// With the atoms in the frame's header, exactly what the struct holds.
 	var e Encoder
@@ -90,6 +104,25 @@ func TestUnmarshalAllocations(t *testing.T) {
 		}
 	}); got != 2 { // Customer and Lines
 		t.Errorf("decoding with a header allocates %v times, want 2", got)
+	}
+}
+
+// An atom that the struct holds already is not made again.
+func TestHeldAtoms(t *testing.T) {
+	b, err := Marshal(reading{N: 1, State: "unheard_of"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v reading
+	var d Decoder
+	if got := testing.AllocsPerRun(100, func() {
+		d = Decoder{} // that remembers nothing
+		d.Reset(b[1:], nil)
+		if err := d.Unmarshal(&v); err != nil || v.State != "unheard_of" {
+			t.Fatal(v, err)
+		}
+	}); got != 0 {
+		t.Errorf("decoding allocates %v times", got)
 	}
 }
 

@@ -88,6 +88,20 @@ func TestAllocations(t *testing.T) {
 		}
 	})
 	check(t, "Decode 50KB", 160, func() { mustDecode(t, large) })
+	short := mustEncode(t, Atom("short"))
+	check(t, "50KB after short terms", 160+2*tableAtoms, func() {
+		var d Decoder
+		for range tableAtoms {
+			d.Reset(short[1:], nil)
+			if _, err := d.Term(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.Reset(large[1:], nil)
+		if _, err := d.Term(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 func check(t *testing.T, what string, most float64, f func()) {

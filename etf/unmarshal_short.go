@@ -43,7 +43,7 @@ func (p *plan) short(d *Decoder, v place) bool {
 		*at[string](v) = d.text(b)
 		d.off += 5 + int(n)
 	case opAtom:
-		a, size := d.shortAtom()
+		a, size := d.shortAtom(*at[Atom](v))
 		if size == 0 {
 			return false
 		}
@@ -56,9 +56,9 @@ func (p *plan) short(d *Decoder, v place) bool {
 	return true
 }
 
-// shortAtom finds the atom at the current offset, which stays, if it is one of the header
-// or was read lately; else size is 0.
-func (d *Decoder) shortAtom() (a Atom, size int) {
+// shortAtom finds the atom at the current offset, which stays, if it is one of the header,
+// the one that is held already, or was read lately; else size is 0.
+func (d *Decoder) shortAtom(held Atom) (a Atom, size int) {
 	in := d.in[d.off:]
 	if len(in) < 2 {
 		return "", 0
@@ -69,8 +69,14 @@ func (d *Decoder) shortAtom() (a Atom, size int) {
 		if a, ok := d.atoms[n].(Atom); ok {
 			return a, 2
 		}
-	case in[0] == extSmallAtomUTF8 && d.seen != nil && len(in) >= 2+n:
+	case in[0] == extSmallAtomUTF8 && len(in) >= 2+n:
 		text := in[2 : 2+n]
+		if string(held) == string(text) && ascii(string(held)) {
+			return held, 2 + n
+		}
+		if d.seen == nil {
+			return "", 0
+		}
 		for _, t := range d.recent(text) {
 			if a, ok := t.(Atom); ok && string(a) == string(text) {
 				return a, 2 + n
