@@ -152,6 +152,8 @@ func drive(j contender.Job) (contender.Figures, error) {
 		return f, err
 	case "rtt":
 		return trips(conn, j)
+	case "mixed":
+		return mixed(conn, j)
 	}
 	for kind, c := range calls() {
 		if c.scenario != j.Scenario {
@@ -166,11 +168,20 @@ func drive(j contender.Job) (contender.Figures, error) {
 }
 
 func trips(conn net.Conn, j contender.Job) (contender.Figures, error) {
-	b := make([]byte, frame(j))
-	if err := binary.Write(conn, binary.BigEndian, order{Kind: echoing, Size: uint32(len(b))}); err != nil {
+	caller, err := pinger(conn, frame(j))
+	if err != nil {
 		return nil, err
 	}
-	return contender.Trips(j, func(work func(func() error) error) error {
+	return contender.Trips(j, caller)
+}
+
+// pinger makes round trips of so many bytes.
+func pinger(conn net.Conn, size int) (contender.Caller, error) {
+	b := make([]byte, size)
+	if err := binary.Write(conn, binary.BigEndian, order{Kind: echoing, Size: uint32(size)}); err != nil {
+		return nil, err
+	}
+	return func(work func(func() error) error) error {
 		return work(func() error {
 			if _, err := conn.Write(b); err != nil {
 				return err
@@ -178,7 +189,24 @@ func trips(conn net.Conn, j contender.Job) (contender.Figures, error) {
 			_, err := io.ReadFull(conn, b)
 			return err
 		})
-	})
+	}, nil
+}
+
+// mixed makes its round trips on a connection of their own: over one, nothing could be
+// quicker.
+func mixed(stream net.Conn, j contender.Job) (contender.Figures, error) {
+	conn, err := net.Dial("tcp", j.Peer)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	caller, err := pinger(conn, overhead+tupleBytes)
+	if err != nil {
+		return nil, err
+	}
+	return contender.Mixed(j, func(payloads [][]byte) (contender.Receipt, error) {
+		return flow(stream, frames(payloads), 1, j.Count)
+	}, caller)
 }
 
 // frames puts a header of the right size before each payload.

@@ -17,6 +17,7 @@ func TestFloor(t *testing.T) {
 		{Scenario: "send", Payload: "binary", Size: 64, Count: 96, Senders: 8, Warmup: 16},
 		{Scenario: "send", Payload: "binary", Size: 100_000, Count: 20, Senders: 2},
 		{Scenario: "rtt", Payload: "tuple", Count: 10, Senders: 1},
+		{Scenario: "mixed", Size: 1_000_000, Count: 5, Senders: 1},
 		{Scenario: "call", Count: 12, Senders: 4, Warmup: 4},
 		{Scenario: "erpc", Count: 12, Senders: 4, Warmup: 4},
 	} {

@@ -165,7 +165,7 @@ func roundTrips(otps []string, quick bool) []Point {
 	}
 	return append(points, Point{Name: "round trip beside 10 MB messages", Long: 4,
 		Job:        contender.Job{Scenario: "mixed", Size: 10_000_000, Count: 10, Senders: 1},
-		Contenders: append(alone(Truss), alone(otps...)...)})
+		Contenders: append(append(alone(Truss), alone(otps...)...), alone(TCP)...)})
 }
 
 func erpcName(callers int) string { return fmt.Sprintf("erpc, %d callers", callers) }
