@@ -37,7 +37,8 @@ func (c *conn) act(caller *Process) error {
 	c.caller, c.served = caller, false
 	defer c.rouse()
 	for {
-		if !c.frames.ready() {
+		frame, ok := c.frames.buffered()
+		if !ok && !c.frames.ready() {
 			if c.rouse(); c.served {
 				return nil
 			}
@@ -45,9 +46,11 @@ func (c *conn) act(caller *Process) error {
 		if c.lost.Load() {
 			return net.ErrClosed
 		}
-		frame, err := c.frames.next()
-		if err != nil {
-			return err
+		if !ok {
+			var err error
+			if frame, err = c.frames.next(); err != nil {
+				return err
+			}
 		}
 		signal, err := c.signalOf(frame)
 		if err != nil {

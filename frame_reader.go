@@ -55,6 +55,21 @@ const (
 	headRead   = 2 << 10 // how much is read at a time while large frames come
 )
 
+// buffered returns the next frame if it has been read already, and is not large.
+func (r *frameReader) buffered() (f frame, ok bool) {
+	have := r.end - r.start
+	if have < 4 {
+		return frame{}, false
+	}
+	length := int(binary.BigEndian.Uint32(r.slab.b[r.start:]))
+	if length > have-4 || length >= largeFrame || length > r.max {
+		return frame{}, false
+	}
+	r.large = false
+	r.start += 4 + length
+	return frame{body: r.slab.b[r.start-length : r.start : r.start], slab: r.slab}, true
+}
+
 // ready tells whether next will return without reading.
 func (r *frameReader) ready() bool {
 	have := r.end - r.start

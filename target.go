@@ -31,12 +31,13 @@ type target struct {
 // Name, a string or etf.Atom (a name registered here), or an etf.Ref (an alias). It fills
 // in t, which is empty: to return one takes a tenth of the time of sending.
 func (n *Node) targetOf(t *target, to any) error {
+	if pid, ok := to.(etf.Pid); ok && pid.Node != "" && string(pid.Node) != n.name {
+		t.pid, t.node = pid, string(pid.Node)
+		return nil // as soon as that: most messages go this way
+	}
 	switch to := to.(type) {
 	case etf.Pid:
 		t.pid, t.node = to, string(to.Node)
-		if t.node != "" && t.node != n.name {
-			return nil // as soon as that: most messages go this way
-		}
 	case *Process:
 		t.pid, t.node = to.pid, to.node.name
 	case Name:
