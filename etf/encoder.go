@@ -60,7 +60,13 @@ type Encoder struct {
 // do that nest deeper than 10,000.
 func (e *Encoder) Append(dst []byte, v any) ([]byte, error) {
 	depth, keys, spliced, splices := e.depth, e.keys, e.spliced, len(e.Splices)
-	out, err := e.append(dst, v)
+	var out []byte
+	var err error
+	if p := pointerPlan(v); p != nil { // most messages are such
+		out, err = p.elem.encodePointee(e, dst, dataWord(v), false)
+	} else {
+		out, err = e.append(dst, v)
+	}
 	if e.alike.maps > 0 {
 		e.alike.reset()
 	}

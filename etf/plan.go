@@ -86,6 +86,17 @@ func planIn(v any) *plan {
 	return &p
 }
 
+// pointerPlan is planIn of a pointer to what is written by the plan of its type, if it
+// was met lately; nil for all else.
+func pointerPlan(v any) *plan {
+	word := typeWord(v)
+	p := lately[wordSlot(word, latePlans)].Load()
+	if p == nil || p.word != word || p.elem == nil || p.methods || p.elem.typ.Kind() == reflect.Interface {
+		return nil
+	}
+	return p
+}
+
 // reachesPointerMethod tells whether MarshalTerm would be called with a pointer
 // into a value of that type, which it may then write to: nobody may write to the
 // value in an interface.
