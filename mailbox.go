@@ -32,18 +32,29 @@ type mailbox struct {
 // nothing left.
 type queues struct {
 	taking sync.Mutex // guards what messages are taken from; locked before the mailbox's mu
-	urgent fifo       // messages with priority
-	queue  fifo       // all others
+	queue  fifo       // messages
+	urgent *fifo      // those with priority; nil until the first one
 	taken  int        // messages, ever
+
+	// The memory of the first two chunks: of a great many processes each has one message
+	// at a time, and what takes time is how many places it touches. It lies here so that
+	// who takes and who puts many are not in each other's cache lines.
+	room [2][1]Message
 
 	// Guarded by the mailbox's mu.
 	arrived       batch // since the owner last looked
-	arrivedUrgent batch
+	arrivedUrgent *batch
 	dropped       uint64 // how many the limit has cost
 	full          bool   // and whether that has been told of since it last was half empty
 
 	pressing atomic.Bool  // arrivedUrgent is not empty
 	held     atomic.Int64 // messages in urgent and queue; kept only for a limit
+}
+
+func newQueues() *queues {
+	q := new(queues)
+	q.arrived.last, q.queue.spare = q.room[0][:0], q.room[1][:0]
+	return q
 }
 
 // priority is how a message stands to the others of a mailbox.
@@ -81,7 +92,7 @@ func (b *mailbox) putQuietly(how priority, messages ...Message) (r reception) {
 	}
 	q, limit := b.queues.Load(), int(b.limit)
 	if q == nil {
-		q = new(queues)
+		q = newQueues()
 		b.queues.Store(q)
 	}
 	if q.full && q.count() <= limit/2 {
@@ -98,6 +109,9 @@ func (b *mailbox) putQuietly(how priority, messages ...Message) (r reception) {
 			r.overflow = r.overflow || !q.full
 			q.full = true
 		case how == urgent:
+			if q.arrivedUrgent == nil {
+				q.arrivedUrgent = new(batch)
+			}
 			q.arrivedUrgent.add(m)
 			q.pressing.Store(true)
 		default:
@@ -180,9 +194,9 @@ func (b *mailbox) take(from position, match func(Message) bool) (m Message, next
 	}
 	q.taking.Lock()
 	defer q.taking.Unlock()
-	if match == nil && q.queue.n > 0 && q.urgent.n == 0 && !q.pressing.Load() {
-		b.took(q) // the first of a stream, without asking for more: what nearly every take is
-		return q.queue.remove(0, q.queue.chunks[0].head), from, true
+	if match == nil && q.queue.n > 0 && q.urgent.len() == 0 && !q.pressing.Load() {
+		b.took(q) // nearly every take is of the first message, whatever it is
+		return q.queue.takeFirst(), from, true
 	}
 	next = from
 	if next.taken != q.taken {
@@ -235,7 +249,12 @@ func (b *mailbox) look(q *queues) (any bool) {
 	if b.limit > 0 {
 		q.held.Add(int64(n))
 	}
-	q.urgent.move(&q.arrivedUrgent)
+	if q.arrivedUrgent.len() > 0 {
+		if q.urgent == nil {
+			q.urgent = new(fifo)
+		}
+		q.urgent.move(q.arrivedUrgent)
+	}
 	q.queue.move(&q.arrived)
 	q.pressing.Store(false)
 	b.waiting = n == 0
@@ -268,8 +287,8 @@ func (b *mailbox) close() {
 	if q := b.queues.Load(); q != nil {
 		q.taking.Lock()
 		b.mu.Lock()
-		q.arrived, q.arrivedUrgent = batch{}, batch{}
-		q.urgent, q.queue = fifo{}, fifo{}
+		q.arrived, q.arrivedUrgent = batch{}, nil
+		q.queue, q.urgent = fifo{}, nil
 		q.pressing.Store(false)
 		b.mu.Unlock()
 		q.taking.Unlock()

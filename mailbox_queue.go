@@ -22,7 +22,13 @@ type batch struct {
 	last []Message   // the youngest
 }
 
-func (b *batch) len() int { return len(b.full)*chunkSize + len(b.last) }
+// len is 0 of no batch, too.
+func (b *batch) len() int {
+	if b == nil {
+		return 0
+	}
+	return len(b.full)*chunkSize + len(b.last)
+}
 
 func (b *batch) add(messages ...Message) {
 	for len(messages) > 0 {
@@ -38,9 +44,10 @@ func (b *batch) add(messages ...Message) {
 
 // fifo is a queue of messages that any one can be taken out of.
 type fifo struct {
-	chunks []chunk   // each with some in it, oldest first
-	n      int       // messages in all of them
-	spare  []Message // empty: the memory of a chunk
+	first chunk     // with the oldest; empty if there is none
+	more  []chunk   // those behind it, each with some in it
+	n     int       // messages in all of them
+	spare []Message // empty: the memory of a chunk
 }
 
 // chunk is all[head:].
@@ -49,33 +56,69 @@ type chunk struct {
 	head int
 }
 
-func (q *fifo) len() int { return q.n }
+// len is 0 of no fifo, too.
+func (q *fifo) len() int {
+	if q == nil {
+		return 0
+	}
+	return q.n
+}
 
 // move takes over all messages of a batch, and gives it memory for the next ones.
 func (q *fifo) move(b *batch) {
 	q.n += b.len()
 	for _, all := range b.full {
-		q.chunks = append(q.chunks, chunk{all: all})
+		q.add(all)
 	}
 	b.full = nil
 	if len(b.last) > 0 {
-		q.chunks = append(q.chunks, chunk{all: b.last})
+		q.add(b.last)
 		b.last, q.spare = q.spare, nil
 	}
+}
+
+func (q *fifo) add(all []Message) {
+	if q.first.all == nil {
+		q.first.all = all
+		return
+	}
+	q.more = append(q.more, chunk{all: all})
+}
+
+func (q *fifo) chunk(k int) *chunk {
+	if k == 0 {
+		return &q.first
+	}
+	return &q.more[k-1]
 }
 
 // take removes the first message at or after from that match accepts.
 func (q *fifo) take(from int, match func(Message) bool) (m Message, next int, ok bool) {
 	before := 0 // messages in earlier chunks
-	for k, c := range q.chunks {
+	for k := range 1 + len(q.more) {
+		c := q.chunk(k)
 		for i := c.head + max(0, from-before); i < len(c.all); i++ {
 			if match == nil || match(c.all[i]) {
-				return q.remove(k, i), before + i - c.head, true
+				head := c.head
+				return q.remove(k, i), before + i - head, true
 			}
 		}
 		before += len(c.all) - c.head
 	}
 	return Message{}, q.n, false
+}
+
+// takeFirst is take of the oldest message, if there is one.
+func (q *fifo) takeFirst() Message {
+	c := &q.first
+	m := c.all[c.head]
+	c.all[c.head] = Message{}
+	c.head++
+	q.n--
+	if c.head == len(c.all) {
+		q.drop(0)
+	}
+	return m
 }
 
 // keep has the memory of an empty chunk used again.
@@ -88,7 +131,7 @@ func (q *fifo) keep(empty []Message) {
 
 // remove takes message i out of chunk k, keeping the order of the others.
 func (q *fifo) remove(k, i int) Message {
-	c := &q.chunks[k]
+	c := q.chunk(k)
 	m := c.all[i]
 	q.n--
 	if i == c.head {
@@ -97,17 +140,22 @@ func (q *fifo) remove(k, i int) Message {
 	} else {
 		c.all = slices.Delete(c.all, i, i+1)
 	}
-	if c.head < len(c.all) {
-		return m
-	}
-	q.keep(c.all[:0])
-	switch {
-	case len(q.chunks) == 1:
-		q.chunks = q.chunks[:0]
-	case k == 0:
-		q.chunks = q.chunks[1:]
-	default:
-		q.chunks = slices.Delete(q.chunks, k, k+1)
+	if c.head == len(c.all) {
+		q.drop(k)
 	}
 	return m
+}
+
+// drop takes a chunk out that has become empty.
+func (q *fifo) drop(k int) {
+	q.keep(q.chunk(k).all[:0])
+	switch {
+	case k > 0:
+		q.more = slices.Delete(q.more, k-1, k)
+	case len(q.more) == 0:
+		q.first = chunk{}
+	default:
+		q.first, q.more[0] = q.more[0], chunk{}
+		q.more = q.more[1:]
+	}
 }
