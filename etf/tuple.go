@@ -7,6 +7,12 @@ import (
 
 // Tuple reads the header of a tuple. Its elements are to be read next.
 func (d *Decoder) Tuple() (arity int, err error) {
+	if at := d.off; d.has(2) && d.in[at] == extSmallTuple {
+		d.off += 2
+		d.took()
+		n := uint64(d.in[at+1])
+		return int(n), d.promise(at, n, "tuple")
+	}
 	if err := d.want(KindTuple); err != nil {
 		return 0, err
 	}

@@ -50,6 +50,9 @@ func within(err error, step string) error {
 
 // unmarshal reads the next term into *v.
 func (d *Decoder) unmarshal(v any) error {
+	if p := pointerPlan(v); p != nil && !dataWord(v).isNil() { // most messages are read into such
+		return p.elem.decode(d, dataWord(v))
+	}
 	if v == nil {
 		return notAPlace(v)
 	}
