@@ -58,7 +58,8 @@ var badNames = []string{"base", "common", "helper", "helpers", "lib", "misc", "s
 // state lists package variables that may change although they belong to no value: FOLDER.NAME and why.
 var state = map[string]string{
 	"etf.plans":      "how to encode each Go type, found by reflection: a function of the type alone, so two nodes cannot differ about it",
-	"..decoders":     "decoders between two uses: Reset leaves nothing of a message in one",
+	"..decoders":     "decoders between two uses: all that Reset leaves is which atoms were read lately, boxed",
+	"..chunks":       "memory of mailboxes between two uses: all messages in it have been taken out",
 	"etf.lately":     "some of etf.plans, found faster",
 	"etf.decoders":   "decoders between two uses: all that Reset leaves is which atoms were read lately, boxed",
 	"etf.marshalers": "encoders and buffers between two uses: no call sees what another left in one",
