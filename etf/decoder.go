@@ -38,6 +38,7 @@ type Decoder struct {
 	seen   [][2]Term // recent inline atoms, boxed, by hash; survives Reset
 	unseen int       // how many were looked for before there was seen; survives Reset
 	dup    duplicates
+	rows   rows
 }
 
 // Reset makes the decoder read b, a term without version byte. atoms is what
@@ -46,6 +47,7 @@ type Decoder struct {
 func (d *Decoder) Reset(b []byte, atoms []Term) {
 	d.in, d.off, d.atoms = b, 0, atoms
 	d.owed, d.count, d.depth, d.keys, d.made = 0, 0, 0, 0, 0
+	d.rows.reset()
 	d.slabs = slabs{} // a slab is shared within a term, never between terms
 	if d.seen != nil && len(b) > tableInput && len(d.seen) < tableSize(len(b)) {
 		d.seen = nil // it was made for shorter ones

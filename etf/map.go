@@ -2,6 +2,7 @@ package etf
 
 import (
 	"encoding/binary"
+	"errors"
 	"math"
 )
 
@@ -45,19 +46,70 @@ func (d *Decoder) mapTerm() (Term, error) {
 		return Map(nil), nil
 	}
 	m := Map(d.slabs.someEntries(n, len(d.in)))
-	for i := range m {
-		if m[i].Key, err = d.key(n); err != nil {
-			return nil, err
-		}
-		if m[i].Value, err = d.term(); err != nil {
-			return nil, err
-		}
+	if s := d.rows.find(n, len(d.in)); s != nil {
+		err = d.entriesAlike(m, s)
+	} else {
+		err = d.entries(m)
 	}
-	if d.dup.inMap(m) >= 0 {
+	switch {
+	case err == errEqualKeys:
 		return nil, d.invalid(at, "map with two equal keys")
+	case err != nil:
+		return nil, err
 	}
 	d.leave()
 	return d.slabs.assoc(m, len(d.in)), nil
+}
+
+var errEqualKeys = errors.New("two equal keys")
+
+// entries reads the entries of a map.
+func (d *Decoder) entries(m Map) (err error) {
+	for i := range m {
+		if m[i].Key, err = d.key(len(m)); err != nil {
+			return err
+		}
+		if m[i].Value, err = d.term(); err != nil {
+			return err
+		}
+	}
+	if d.dup.inMap(m) >= 0 {
+		return errEqualKeys
+	}
+	return nil
+}
+
+// entriesAlike is entries of a map that may have the keys of one before it.
+func (d *Decoder) entriesAlike(m Map, s *row) (err error) {
+	made, known := s.made, s.n == len(m) // a map inside may change s
+	var wire [rowKeys][]byte
+	for i := range m {
+		key, size := s.next(d.in[d.off:], i)
+		if size > 0 {
+			d.off += size
+			d.took()
+		} else {
+			known = false
+			start := d.off
+			if key, err = d.key(len(m)); err != nil {
+				return err
+			}
+			size = d.off - start
+		}
+		m[i].Key, wire[i] = key, d.in[d.off-size:d.off]
+		if m[i].Value, err = d.term(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case known && made == s.made:
+		s.tries = 0
+	case d.dup.inMap(m) >= 0:
+		return errEqualKeys
+	default:
+		s.note(m, &wire)
+	}
+	return nil
 }
 
 // key reads a key of a map of n entries.
