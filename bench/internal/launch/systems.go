@@ -39,7 +39,7 @@ func Build(bench string, releases []otp.Release) (*Systems, error) {
 		module string
 		args   []string
 	}{
-		{".", []string{"build", "-o", s.bin + "/", "./truss", "./nats", "./tcp"}},
+		{".", []string{"build", "-o", s.bin + "/", "./truss", "./nats", "./tcp", "./least"}},
 		{"ergo2", []string{"build", "-o", s.bin + "/", "."}},
 		{"ergo3", []string{"build", "-o", s.bin + "/", "."}},
 		{".", []string{"test", "-c", "-o", filepath.Join(s.bin, "simnet"), "./simmesh"}},

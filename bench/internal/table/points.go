@@ -48,6 +48,7 @@ const (
 	Ergo3   = "ergo3"
 	NATS    = "nats"
 	TCP     = "tcp"
+	Least   = "least" // what a receiver of OTP's messages has to do
 	Beams   = "50 BEAMs"
 )
 
@@ -133,6 +134,9 @@ func oneWay(otps []string, quick bool) []Point {
 			if crossed(job) {
 				for _, otp := range otps {
 					p.Contenders = append(p.Contenders, Contender{otp, Truss}, Contender{Truss, otp})
+					if job.Size <= 1<<10 { // it copies: of large messages it is not the least
+						p.Contenders = append(p.Contenders, Contender{otp, Least})
+					}
 				}
 			}
 			if !quick || job.Size <= 1<<10 {
