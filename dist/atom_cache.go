@@ -26,13 +26,12 @@ type sendCache struct {
 	slots []sendSlot // a power of two of them, at most cacheSlots
 	taken int        // slots taken from another atom since slots grew
 
-	hints   [32]uint16 // slots of atoms that were found last, by hint
-	changes int        // of what slots hold, or where an atom is looked for
-	seed    maphash.Seed
-	frame   uint32      // number of the frame being built
-	refs    []headerRef // what its header will list
-	undo    []undoSlot
-	long    bool // an atom of over 255 bytes is new in this frame
+	hints [32]uint16 // slots of atoms that were found last, by hint
+	seed  maphash.Seed
+	frame uint32      // number of the frame being built
+	refs  []headerRef // what its header will list
+	undo  []undoSlot
+	long  bool // an atom of over 255 bytes is new in this frame
 }
 
 type sendSlot struct {
@@ -63,7 +62,6 @@ func (c *sendCache) grow() {
 		c.slots = append(c.slots, make([]sendSlot, len(c.slots))...)
 	}
 	c.taken = 0
-	c.changes++
 }
 
 // begin starts a frame.
@@ -73,11 +71,6 @@ func (c *sendCache) begin() {
 	} else if c.taken > len(c.slots)/8 {
 		c.grow()
 	}
-	c.next()
-}
-
-// next is begin with the slots there are.
-func (c *sendCache) next() {
 	c.frame++
 	if c.frame == 0 { // after 2^32 frames: no slot may seem to be of this one
 		for i := range c.slots {
@@ -88,20 +81,10 @@ func (c *sendCache) next() {
 	c.refs, c.undo, c.long = c.refs[:0], c.undo[:0], false
 }
 
-// refer has the frame, which has no atoms yet, refer to what is in slots.
-func (c *sendCache) refer(slots []uint16) {
-	for i, slot := range slots {
-		s := &c.slots[slot]
-		s.frame, s.index = c.frame, uint8(i)
-		c.refs = append(c.refs, headerRef{slot: slot})
-	}
-}
-
 // rollback forgets the frame: the peer never saw it.
 func (c *sendCache) rollback() {
 	for i := len(c.undo) - 1; i >= 0; i-- {
 		c.slots[c.undo[i].slot] = c.undo[i].was
-		c.changes++
 	}
 	c.refs = c.refs[:0]
 }
@@ -174,7 +157,6 @@ func (c *sendCache) insert(a etf.Atom) (index uint8, ok bool) {
 	if s.full {
 		c.taken++
 	}
-	c.changes++
 	c.undo = append(c.undo, undoSlot{slot, *s})
 	*s = sendSlot{atom: a, frame: c.frame, index: uint8(len(c.refs)), full: true}
 	c.refs = append(c.refs, headerRef{slot: slot, fresh: true})

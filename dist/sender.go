@@ -68,7 +68,7 @@ func NewSender(flags Flags) *Sender {
 //
 // After an error b and the atom cache are as they were.
 func (s *Sender) Append(b *Buffer, c *Control, payload any) (*Stream, error) {
-	inPlace := s.latest.is(c, s.cache)
+	inPlace := s.latest.is(c)
 	if !inPlace { // else the peer knows c as it is
 		var err error
 		if c, payload, err = s.lower(c, payload); err != nil {
@@ -88,12 +88,13 @@ func (s *Sender) Append(b *Buffer, c *Control, payload any) (*Stream, error) {
 // already, without version byte and without references to an atom cache. It is
 // not looked at; b may reference it.
 func (s *Sender) AppendRaw(b *Buffer, c *Control, payload []byte) (*Stream, error) {
-	inPlace := s.latest.is(c, s.cache)
-	if low, err := s.lowerRaw(c, payload); low != nil || err != nil {
-		if err != nil {
+	inPlace := s.latest.is(c)
+	if !inPlace {
+		if low, err := s.lowerRaw(c, payload); err != nil {
 			return nil, err
+		} else if low != nil {
+			c, payload = low, low.rawPayload(payload)
 		}
-		c, payload = low, low.rawPayload(payload)
 	}
 	body, split, err := s.control(b, c, inPlace)
 	switch {
@@ -116,7 +117,7 @@ func (s *Sender) AppendRaw(b *Buffer, c *Control, payload []byte) (*Stream, erro
 // or, inPlace, the end of b, where c and what precedes it stand as in the frame before.
 func (s *Sender) control(b *Buffer, c *Control, inPlace bool) (body []byte, split int, err error) {
 	if inPlace {
-		s.latest.begin(s.cache)
+		s.latest.uses++
 		body = append(b.buf, s.latest.opening...)
 		return body, len(body), nil
 	}
@@ -144,7 +145,7 @@ func (s *Sender) control(b *Buffer, c *Control, inPlace bool) (body []byte, spli
 // finishInPlace ends a frame whose payload stands in b already, unless its opening is
 // not that of the frame before, or it is too large for one.
 func (s *Sender) finishInPlace(b *Buffer, body []byte, split int, err error) bool {
-	if err != nil || len(s.cache.refs) != len(s.latest.slots) || len(s.enc.Splices) > 0 || len(body)-split > s.fragment {
+	if err != nil || len(s.cache.refs) != s.latest.atoms || len(s.enc.Splices) > 0 || len(body)-split > s.fragment {
 		return false
 	}
 	start := len(b.buf)

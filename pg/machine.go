@@ -21,7 +21,7 @@ type machine struct {
 	joined map[etf.Pid]map[*group]int
 	all    etf.List // what sync says; nil if it has to be made anew
 	made   bool
-	todo   []effect
+	due   []effect
 }
 
 // effect is one thing for the runtime to do: a send, watch, unwatch or Event.
@@ -49,12 +49,12 @@ func newMachine(self etf.Pid) *machine {
 
 // take returns what is to be done, in order.
 func (m *machine) take() []effect {
-	todo := m.todo
-	m.todo = nil
-	return todo
+	due := m.due
+	m.due = nil
+	return due
 }
 
-func (m *machine) do(e effect) { m.todo = append(m.todo, e) }
+func (m *machine) do(e effect) { m.due = append(m.due, e) }
 
 func (m *machine) changed(n name, joined, left []etf.Pid) {
 	if len(joined)+len(left) > 0 {
