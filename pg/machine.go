@@ -21,7 +21,7 @@ type machine struct {
 	joined map[etf.Pid]map[*group]int
 	all    etf.List // what sync says; nil if it has to be made anew
 	made   bool
-	due   []effect
+	due    []effect
 }
 
 // effect is one thing for the runtime to do: a send, watch, unwatch or Event.
