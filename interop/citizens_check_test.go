@@ -15,6 +15,7 @@ import (
 //
 //	mesh    every visible node has all others; the hidden one is where it dials, and
 //	        hidden there
+//	met     no two BEAMs wait for each other, as OTP may have them do
 //	names   all visible nodes have the same global names, of processes that are there,
 //	        but for what OTP itself loses (citizens_excuse_test.go); the hidden node has
 //	        its own
@@ -66,7 +67,7 @@ func (c *city) settle(round int) {
 var errHangs = errors.New("hangs")
 
 func (c *city) check() error {
-	for _, rule := range []func() error{c.mesh, c.names, c.groups, c.sync, c.locks, c.alive, c.names} {
+	for _, rule := range []func() error{c.mesh, c.met, c.names, c.groups, c.sync, c.locks, c.alive, c.names} {
 		if err := rule(); err != nil {
 			return err
 		}

@@ -6,11 +6,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A cluster of BEAMs alone does not always come to agree on its names after a cut:
-// -beams_only shows it. Two races of OTP's global leave names unequal, and each BEAM here
-// watches its own global_name_server for them (testdata/citizen.erl, fate):
+// -beams_only shows it. Four races of OTP's global do that, and each BEAM here watches
+// its own global_name_server for them (testdata/citizen.erl, fate):
 //
 //	unlocked   a registrar had its locks taken by a lost connection, and writes all the
 //	           same. A node that it reaches unregisters the name, or drops it, though the
@@ -18,17 +19,27 @@ import (
 //	forgotten  two BEAMs start their session over, and one learns of the other by a
 //	           third node meanwhile: what is under way of the session then has it delete
 //	           all names of a node that it stays in sync with (OTP 27 and 29)
+//	untold     a BEAM joins a partition that has yet to notice that it lost a node, and
+//	           is given names of that node's processes. The partition notices, and drops
+//	           them. When the BEAM then joins the lost node, it does not tell its partition
+//	           of those names, for it has them itself
+//	unmet      two BEAMs are told of each other by a third node; one of them disconnects
+//	           the other, by an old report of a lost connection, but still says that it is
+//	           in sync. The other takes that for the end of their new session, and both
+//	           wait for each other for ever
 //
 // A name on which not all agree is excused only
 //
 //   - if each node that lacks it is a BEAM, and has seen just that process lose just that
-//     name so, dropped or forgotten, by another BEAM's doing; or
+//     name so, dropped, forgotten or untold, by another BEAM's doing, and if untold that
+//     BEAM has it; or
 //   - if the BEAMs do not agree with one another, all of ours do, and a BEAM has seen
 //     another BEAM's registrar write that name without its lock since all last agreed.
 //
 // So what only we have or lack is never excused, nor what a BEAM does by our doing or
-// for any other reason. An excused name is unregistered, as its user would have to; then
-// all must agree again.
+// for any other reason. An excused name is unregistered, as its user would have to, and
+// one of two BEAMs that wait for each other disconnects the other; then all must agree
+// again.
 
 // excuse is a name that a race of OTP's has left unequal.
 type excuse struct {
@@ -103,7 +114,7 @@ func (s testimony) lostBy(name string, nodes []string, views map[string]map[stri
 		}
 		was, how, _ := strings.Cut(entries(s.lost[node])[name], "=")
 		how, by, _ := strings.Cut(how, "=")
-		if was != pid || !s.isBEAM(by) || by == node {
+		if was != pid || !s.isBEAM(by) || by == node || how == "untold" && views[by][name] != pid {
 			return nil
 		}
 		why = append(why, fmt.Sprintf("%s on %s by %s", how, node, by))
@@ -138,6 +149,44 @@ func different(list []string) int {
 // errCured: what OTP lost has been taken from all; now they must agree.
 var errCured = errors.New("cured")
 
+// unmetLimit is how long two BEAMs may seem to wait for each other: new_nodes that is
+// under way would end it.
+const unmetLimit = 3 * time.Second
+
+// met has a BEAM disconnect another that it waits for, and that for it.
+func (c *city) met() error {
+	unmet, err := c.askAll(isBEAM, answerLimit, "unmet")
+	if err != nil || strings.Join(slices.Collect(maps.Values(unmet)), "") == "" {
+		return err
+	}
+	time.Sleep(unmetLimit)
+	still, err := c.askAll(isBEAM, answerLimit, "unmet")
+	if err != nil {
+		return err
+	}
+	for _, s := range c.seats {
+		for _, other := range strings.Fields(still[s.name]) {
+			if _, isBEAM := still[other]; !isBEAM || !slices.Contains(strings.Fields(unmet[s.name]), other) {
+				continue
+			}
+			c.excuse("%s and %s wait for each other", s.name, other)
+			if _, err := s.now.ask(c.t.Context(), limit, "disconnect", other); err != nil {
+				return err
+			}
+			return errCured
+		}
+	}
+	return nil
+}
+
+// excuse notes what OTP does by itself.
+func (c *city) excuse(format string, args ...any) {
+	line := "OTP: " + fmt.Sprintf(format, args...)
+	c.logf("%s", line)
+	c.t.Log(line)
+	c.excuses++
+}
+
 // cure unregisters the names that OTP left unequal. If others are, its error is theirs.
 func (c *city) cure(names map[string]string) (err error) {
 	s := testimony{names: names}
@@ -152,10 +201,7 @@ func (c *city) cure(names map[string]string) (err error) {
 		return fmt.Errorf("%w\n%w", err, same("names", names))
 	}
 	for _, e := range excuses {
-		line := fmt.Sprintf("OTP: %s: %s", e.name, strings.Join(e.why, ", "))
-		c.logf("%s", line)
-		c.t.Log(line)
-		c.excuses++
+		c.excuse("%s: %s", e.name, strings.Join(e.why, ", "))
 		if _, err := c.askAll(func(s *seat) bool { return s.name == e.holder }, limit, "unregister", e.name); err != nil {
 			return fmt.Errorf("%w: %w", errHangs, err)
 		}

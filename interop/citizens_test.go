@@ -64,7 +64,7 @@ func TestCitizens(t *testing.T) {
 		c.live(c.plan())
 		c.settle(round)
 	}
-	t.Logf("%d operations; the longest took %v; the longest until all agreed %v; names that OTP lost: %d", c.operations, c.longest, c.longestSettling, c.excuses)
+	t.Logf("%d operations; the longest took %v; the longest until all agreed %v; races that OTP lost: %d", c.operations, c.longest, c.longestSettling, c.excuses)
 }
 
 // city is the cluster.
@@ -84,7 +84,7 @@ type city struct {
 	operations      int
 	longest         time.Duration
 	longestSettling time.Duration
-	excuses         int // names that OTP lost
+	excuses         int // what OTP did by itself
 }
 
 func newCity(t *testing.T, random *rand.Rand) *city {

@@ -15,6 +15,15 @@ func TestExcuses(t *testing.T) {
 		"by ours": {testimony{
 			map[string]string{beam1: "n=p", beam2: "", ours1: "n=p"},
 			map[string]string{beam1: "", beam2: "n=p=dropped=o1"}, nil}, false},
+		"another did not tell it what it has": {testimony{
+			map[string]string{beam1: "n=p", beam2: "", ours1: "n=p"},
+			map[string]string{beam1: "", beam2: "n=p=untold=b1"}, nil}, true},
+		"another did not tell it what it lacks": {testimony{
+			map[string]string{beam1: "", beam2: "", ours1: "n=p"},
+			map[string]string{beam1: "n=p=forgotten=b2", beam2: "n=p=untold=b1"}, nil}, false},
+		"ours did not tell it": {testimony{
+			map[string]string{beam1: "n=p", beam2: "", ours1: "n=p"},
+			map[string]string{beam1: "", beam2: "n=p=untold=o1"}, nil}, false},
 		"another process": {testimony{
 			map[string]string{beam1: "n=p", beam2: ""},
 			map[string]string{beam1: "", beam2: "n=q=dropped=b1"}, nil}, false},

@@ -28,14 +28,18 @@ trace() ->
             {insert_global_name, 6, Say(['$1', '$2', '_', '$3', '_', '_'], ['$1', '$2', '$3'])},
             {lock_still_set, 3, [{'_', [], [{message, false}, {return_trace}]}]},
             {delete_global_name2, 2, Say(['$1', '_'], ['$1'])},
+            {handle_info, 2, [{[{'DOWN', '_', process, '$1', noconnection}, '_'], [], [{message, ['$1']}]}]},
+            {handle_nodedown, 3, Say(['$1', '_', '_'], ['$1'])},
             %% known is the third element of the state
+            {new_nodes, 6, Say(['$1', '$2', '_', '$3', '_', '$4'], ['$1', '$2', '$3', {element, 3, '$4'}])},
+            {handle_cast, 2, [{[{in_sync, '$1', '_'}, '$2'], [{'not', {is_map_key, '$1', {element, 3, '$2'}}}], [{message, ['$1']}]}]},
             {restart_connect, 3, [{['$1', '_', '$2'], [{is_map_key, '$1', {element, 3, '$2'}}], [{message, ['$1']}, {return_trace}]}]},
             {delete_node_resources, 2, Say(['$1', '_'], ['$1'])}
         ]
     ],
     erlang:trace(whereis(global_name_server), true, ['receive', call, arity, timestamp]),
     Holders = [P || {global, _, Pids} <- ets:tab2list(global_locks), {P, _} <- Pids],
-    trace(queue:new(), 0, #{holders => Holders, unlocked => #{}}).
+    trace(queue:new(), 0, #{holders => Holders, unlocked => #{}, met => #{}}).
 
 trace(Q, N, Fates) when N > 300 -> trace(queue:drop(Q), N - 1, Fates);
 trace(Q, N, Fates) ->
@@ -50,15 +54,19 @@ trace(Q, N, Fates) ->
     end.
 
 %% fate follows what global_name_server does to a name: it is there, deleted, or has
-%% been lost in one of two ways that are OTP's own:
+%% been lost in one of three ways that are OTP's own:
 %%
 %%   {dropped, Node}    a registrar or name server of Node told of it without having the
 %%                      lock here, so that it was inserted and deleted at once
 %%   {forgotten, Node}  a session with Node, of which this node knows already, was
 %%                      started over, and all names of Node's processes went with that
+%%   {untold, Node}     the connection to the process was lost, and when Node told of its
+%%                      node again, it did not tell of the name
 %%
 %% And a registrar of another node may have written a name without having the lock here:
-%% that is unlocked, until all have agreed again.
+%% that is unlocked, until all have agreed again. met is what became of nodes that another
+%% node has told of: told, parted when the connection was lost, and unmet when such a one
+%% said all the same that it is in sync, which is taken for the end of the new session.
 fate(insert_lock, [{global, _}, Pid], #{holders := Holders} = Fates) ->
     Fates#{holders := [Pid | Holders]};
 fate(remove_lock, [global, Pid], #{holders := Holders} = Fates) ->
@@ -83,8 +91,35 @@ fate(delete_node_resources, [Node], #{restarting := Node} = Fates) ->
         Fates
     );
 fate(restart_connect, _State, Fates) -> maps:remove(restarting, Fates);
+fate(handle_info, [Pid], Fates) -> Fates#{parting => Pid};
+fate(handle_nodedown, [Node], #{met := Met} = Fates) ->
+    case Met of
+        #{Node := Now} when Now =/= unmet -> Fates#{met := Met#{Node := parted}};
+        #{} -> Fates#{met := maps:remove(Node, Met)}
+    end;
+fate(handle_cast, [Node], #{met := Met} = Fates) ->
+    case Met of
+        #{Node := parted} -> Fates#{met := Met#{Node := unmet}};
+        #{} -> Fates
+    end;
+fate(new_nodes, [Operations, By, Nodes, Known], #{met := Met} = Fates) ->
+    Named = [case N of {Node, _Version} -> Node; Node -> Node end || N <- Nodes],
+    New = [N || N <- Named, not is_map_key(N, Known)],
+    Told = [Name || {insert, {Name, _, _}} <- Operations],
+    maps:map(
+        fun
+            (Name, {Pid, parted} = Fate) ->
+                case lists:member(node(Pid), New) andalso not lists:member(Name, Told) of
+                    true -> {Pid, {untold, By}};
+                    false -> Fate
+                end;
+            (_Name, Fate) -> Fate
+        end,
+        Fates#{met := maps:merge(Met, maps:from_keys(New, told))}
+    );
 fate(delete_global_name2, [Name], Fates) ->
     case Fates of
+        #{Name := {Pid, there}, parting := Pid} -> Fates#{Name := {Pid, parted}};
         #{Name := {Pid, there}} -> Fates#{Name := {Pid, deleted}};
         #{} -> Fates
     end;
@@ -117,6 +152,9 @@ ask([dead]) ->
     Alive = fun(P) -> try is_process_alive(P) catch error:badarg -> false end end,
     words([N || N <- global:registered_names(), P <- [global:whereis_name(N)], is_pid(P), node(P) =:= node(), not Alive(P)]);
 ask([lost]) -> lists:join(" ", [[atom_to_list(N), "=", pid(P), "=", atom_to_list(How), "=", atom_to_list(By)] || {N, {P, {How, By}}} <- maps:to_list(fates()), is_pid(P)]);
+ask([unmet]) ->
+    State = sys:get_state(global_name_server),
+    words([N || {N, unmet} <- maps:to_list(maps:get(met, fates())), not is_map_key(N, element(3, State)), lists:member(N, element(4, State))]);
 ask([unlocked]) -> lists:join(" ", [[atom_to_list(N), "=", atom_to_list(By)] || {N, By} <- maps:to_list(maps:get(unlocked, fates()))]);
 ask([agreed]) -> citizen_trace ! agreed, "ok";
 ask([locks]) -> [io_lib:format("~0p", [L]) || L <- ets:tab2list(global_locks)];
