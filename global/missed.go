@@ -47,7 +47,8 @@ func (m *machine) missName(e entry) {
 // here. It is an OTP's: that looks, once it has the locks, for nodes it has come to know
 // meanwhile, but not for those it has lost, whose locks went with the connection. Its
 // call connects anew, this node drops the name as it must, and the registrar says yes.
-// So the name is missed too: it is there if its owner has it.
+// So the name is missed too, be it of another process here: an OTP that holds no lock takes
+// it from that, and others of our partition may have it then.
 func (m *machine) dropped(e entry) {
 	m.missName(e)
 	m.regainSoon(string(e.pid.Node))
@@ -90,23 +91,25 @@ func (m *machine) regain(node string) {
 		missed := m.missed[node]
 		delete(m.missed, node)
 		for _, k := range sorted(missed) {
-			if _, ok := m.names.byName[k]; !ok {
-				m.askFor(node, missed[k])
+			if ours := m.names.byName[k]; ours.pid != missed[k].pid {
+				m.askFor(node, missed[k], ours.pid)
 			}
 		}
 	})
 }
 
 // askFor asks the node of a process whether it has its name still, and if so
-// registers it anew, with the lock of the names and on all nodes.
-func (m *machine) askFor(node string, e entry) {
+// registers it anew, with the lock of the names and on all nodes. ours is the process that
+// has the name here, if any, and loses it. By now partitions that disagreed have been
+// joined: if his node still has another, nobody has noticed, and nobody else will.
+func (m *machine) askFor(node string, e entry, ours etf.Pid) {
 	m.multiCall(m.registrar, []string{node}, askName{e.name}, func(c *multiCall) {
 		if pid, ok := c.replies[node].(etf.Pid); !ok || pid != e.pid {
 			return
 		}
 		w := m.registering(e, false, func(error) {})
 		w.check = func() error {
-			if _, taken := m.names.find(e.name); taken {
+			if now, _ := m.names.find(e.name); now.pid != ours {
 				return errAbandoned // somebody was faster
 			}
 			return nil

@@ -241,3 +241,29 @@ func TestApartBeforeNodeUp(t *testing.T) {
 		t.Error("it waits")
 	}
 }
+
+// TestUnlockedRegisterIsSettled: a register that was not taken, for its registrar's lock
+// was lost, may have been by nodes that join its partition for us. Then both have that
+// process, so that nobody tells us, who have another.
+func TestUnlockedRegisterIsSettled(t *testing.T) {
+	s := newSim()
+	for _, name := range []string{"a", "b", "c"} {
+		s.boot(name)
+	}
+	s.link("a", "b")
+	s.link("b", "c")
+	s.run(time.Minute)
+	a, b, c := s.nodes["a"], s.nodes["b"], s.nodes["c"]
+	method := etf.Export{Module: "global", Function: "random_exit_name", Arity: 3}
+	ours, his := entry{etf.Atom("foo"), c.newPid(), method}, entry{etf.Atom("foo"), b.newPid(), method}
+	a.insert(ours, true)
+	b.insert(his, true)
+	c.insert(his, true)
+	s.feed(a, called{caller{b.registrar, etf.Tuple{int64(0), etf.Atom("b")}}, register{his}})
+	s.run(time.Minute)
+	for _, n := range []*simNode{a, b, c} {
+		if got, _ := n.names.find(his.name); got.pid != his.pid {
+			t.Errorf("%s has %v, want %v", n.name, got.pid, his.pid)
+		}
+	}
+}
