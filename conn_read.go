@@ -37,48 +37,60 @@ func (c *conn) act(caller *Process) error {
 	c.caller, c.served = caller, false
 	defer c.rouse()
 	for {
-		frame, ok := c.frames.buffered()
-		if !ok && !c.frames.ready() {
+		if body, ok := c.frames.buffered(); ok {
+			kept, err := c.actOn(body, 0, c.frames.slab)
+			if err != nil {
+				return err
+			}
+			if kept {
+				c.frames.keep()
+			}
+			continue
+		}
+		if !c.frames.ready() {
 			if c.rouse(); c.served {
 				return nil
 			}
 		}
-		if c.lost.Load() {
-			return net.ErrClosed
-		}
-		if !ok {
-			var err error
-			if frame, err = c.frames.next(); err != nil {
-				return err
-			}
-		}
-		signal, err := c.signalOf(frame)
+		frame, err := c.frames.next()
 		if err != nil {
 			return err
 		}
-		c.kept, c.slab = false, frame.slab
-		if signal != nil {
-			if err := c.handle(signal); err != nil {
-				return err
-			}
+		kept, err := c.actOn(frame.body, frame.placed, frame.slab)
+		if err != nil {
+			return err
 		}
-		c.frames.done(frame, c.kept)
+		c.frames.done(frame, kept)
 	}
+}
+
+// actOn acts on a frame, and tells whether somebody keeps some of the slab it is in.
+func (c *conn) actOn(body []byte, placed int, slab *slab) (kept bool, err error) {
+	if c.lost.Load() {
+		return false, net.ErrClosed
+	}
+	signal, err := c.signalOf(body, placed)
+	if signal == nil || err != nil {
+		return false, err
+	}
+	c.kept, c.slab = false, slab
+	err = c.handle(signal)
+	return c.kept, err
 }
 
 // signalOf is the signal that a frame completes: nil if it is a tick, or part of a large
 // message.
-func (c *conn) signalOf(f frame) (*dist.Signal, error) {
-	if len(f.body) == 0 {
+func (c *conn) signalOf(body []byte, placed int) (*dist.Signal, error) {
+	if len(body) == 0 {
 		return nil, nil
 	}
 	if c.in == nil {
 		c.openReceiver()
 	}
-	if f.placed > 0 {
-		return c.in.Placed(f.body, f.placed)
+	if placed > 0 {
+		return c.in.Placed(body, placed)
 	}
-	return c.in.Frame(f.body)
+	return c.in.Frame(body)
 }
 
 // openReceiver makes what understands frames. No earlier than it is needed: most of a

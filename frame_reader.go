@@ -55,19 +55,21 @@ const (
 	headRead   = 2 << 10 // how much is read at a time while large frames come
 )
 
-// buffered returns the next frame if it has been read already, and is not large.
-func (r *frameReader) buffered() (f frame, ok bool) {
+// buffered returns the body of the next frame, which is in slab, if it has been read
+// already and is not large. (No frame: of five words, that would go through memory, which
+// costs as much as all else here.)
+func (r *frameReader) buffered() (body []byte, ok bool) {
 	have := r.end - r.start
 	if have < 4 {
-		return frame{}, false
+		return nil, false
 	}
 	length := int(binary.BigEndian.Uint32(r.slab.b[r.start:]))
 	if length > have-4 || length >= largeFrame || length > r.max {
-		return frame{}, false
+		return nil, false
 	}
 	r.large = false
 	r.start += 4 + length
-	return frame{body: r.slab.b[r.start-length : r.start : r.start], slab: r.slab}, true
+	return r.slab.b[r.start-length : r.start : r.start], true
 }
 
 // ready tells whether next will return without reading.
@@ -98,6 +100,9 @@ func (r *frameReader) next() (frame, error) {
 	r.start += 4 + length
 	return frame{body: r.slab.b[r.start-length : r.start : r.start], slab: r.slab}, nil
 }
+
+// keep notes that somebody keeps some of the latest buffered body, and may release it.
+func (r *frameReader) keep() { r.given++ }
 
 // done tells that a frame has been acted on, and whether somebody has kept any of it,
 // and may release it.

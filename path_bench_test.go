@@ -85,14 +85,13 @@ func benchPathFrame(b *testing.B) {
 	r := &frameReader{from: &repeated{all: pathFrames(b, 1000)}, max: 1 << 20, received: &received, slabs: new(slabs)}
 	b.ReportAllocs()
 	for b.Loop() {
-		f, ok := r.buffered()
-		if !ok {
-			var err error
-			if f, err = r.next(); err != nil {
+		if _, ok := r.buffered(); !ok {
+			f, err := r.next()
+			if err != nil {
 				b.Fatal(err)
 			}
+			r.done(f, false)
 		}
-		r.done(f, false)
 	}
 }
 
