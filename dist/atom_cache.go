@@ -26,7 +26,7 @@ type sendCache struct {
 	slots []sendSlot // a power of two of them, at most cacheSlots
 	taken int        // slots taken from another atom since slots grew
 
-	hints [32]uint16 // slots of atoms that were found last, by hint
+	hints [32]slotHint // where atoms were found last, by hint
 	seed  maphash.Seed
 	frame uint32      // number of the frame being built
 	refs  []headerRef // what its header will list
@@ -39,6 +39,12 @@ type sendSlot struct {
 	frame uint32 // the last frame that used it
 	index uint8  // in that frame's header
 	full  bool
+}
+
+// slotHint is a slot and its number.
+type slotHint struct {
+	slot   *sendSlot // nil for none
+	number uint16
 }
 
 type headerRef struct {
@@ -60,6 +66,7 @@ func newSendCache() *sendCache {
 func (c *sendCache) grow() {
 	if len(c.slots) < cacheSlots {
 		c.slots = append(c.slots, make([]sendSlot, len(c.slots))...)
+		clear(c.hints[:]) // they are of the old ones
 	}
 	c.taken = 0
 }
@@ -93,15 +100,23 @@ func (c *sendCache) rollback() {
 // taken by others of the same frame, for those after the 255th, and for invalid
 // ones, which the encoder then refuses.
 func (c *sendCache) Ref(a etf.Atom) (index uint8, ok bool) {
-	hinted := &c.hints[hint(a)]
-	slot := *hinted
-	s := &c.slots[slot]
-	if !s.full || s.atom != a {
-		if slot, ok = c.find(a); !ok {
+	h := &c.hints[hint(a)]
+	if s := h.slot; s != nil && s.frame == c.frame && s.atom == a {
+		return s.index, true
+	}
+	return c.list(a, h)
+}
+
+// list has the frame's header list an atom that may not be in it yet.
+func (c *sendCache) list(a etf.Atom, h *slotHint) (index uint8, ok bool) {
+	if h.slot == nil || !h.slot.full || h.slot.atom != a {
+		number, ok := c.find(a)
+		if !ok {
 			return c.insert(a)
 		}
-		s, *hinted = &c.slots[slot], slot
+		*h = slotHint{&c.slots[number], number}
 	}
+	s := h.slot
 	if s.frame == c.frame {
 		return s.index, true
 	}
@@ -109,7 +124,7 @@ func (c *sendCache) Ref(a etf.Atom) (index uint8, ok bool) {
 		return 0, false
 	}
 	s.frame, s.index = c.frame, uint8(len(c.refs))
-	c.refs = append(c.refs, headerRef{slot: slot})
+	c.refs = append(c.refs, headerRef{slot: h.number})
 	return s.index, true
 }
 
