@@ -32,6 +32,11 @@ func (d *Decoder) List() (n int, str []byte, err error) {
 	if err := d.want(KindList); err != nil {
 		return 0, nil, err
 	}
+	return d.openList()
+}
+
+// openList is List where that is known to be what comes next.
+func (d *Decoder) openList() (n int, str []byte, err error) {
 	at := d.off
 	switch d.in[at] {
 	case extNil:

@@ -15,8 +15,10 @@ const maxKeyNesting = 32
 // Map reads the header of a map. Its entries are to be read next, each the key
 // and then the value. Whoever reads them must look for equal keys, if it matters.
 func (d *Decoder) Map() (n int, err error) {
-	if err := d.want(KindMap); err != nil {
-		return 0, err
+	if d.off >= len(d.in) || d.in[d.off] != extMap { // else it is what is wanted
+		if err := d.want(KindMap); err != nil {
+			return 0, err
+		}
 	}
 	d.took()
 	return d.mapHeader()

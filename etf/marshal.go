@@ -62,11 +62,11 @@ func (p *plan) encodeBytes(e *Encoder, dst []byte, v place) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	return append(dst, v.value(p.typ).Bytes()...), nil // an array may be a copy: no splice
+	return append(dst, v.valueOf(p).Bytes()...), nil // an array may be a copy: no splice
 }
 
 func (p *plan) encodeInterface(e *Encoder, dst []byte, v place) ([]byte, error) {
-	inner := v.value(p.typ)
+	inner := v.valueOf(p)
 	if inner.IsNil() {
 		return e.AppendAtom(dst, "nil")
 	}
@@ -86,12 +86,12 @@ func (p *plan) encodeMarshaler(e *Encoder, dst []byte, v place) ([]byte, error) 
 	if p.typ.Kind() == reflect.Pointer && v.pointee().isNil() {
 		return e.AppendAtom(dst, "nil")
 	}
-	return appendMarshaler(e, dst, v.value(p.typ).Interface().(TermMarshaler))
+	return appendMarshaler(e, dst, v.valueOf(p).Interface().(TermMarshaler))
 }
 
 // encodePointerMarshaler calls a method of *T for a T.
 func (p *plan) encodePointerMarshaler(e *Encoder, dst []byte, v place) ([]byte, error) {
-	return appendMarshaler(e, dst, v.value(p.typ).Addr().Interface().(TermMarshaler))
+	return appendMarshaler(e, dst, v.valueOf(p).Addr().Interface().(TermMarshaler))
 }
 
 func appendMarshaler(e *Encoder, dst []byte, m TermMarshaler) ([]byte, error) {

@@ -51,15 +51,15 @@ func (w *planner) planList(p *plan, f form) {
 func (w *planner) planMap(p *plan, f form) {
 	key := w.plan(planKey{p.typ.Key(), f})
 	value := w.plan(planKey{p.typ.Elem(), formDefault})
-	p.decode = func(d *Decoder, v place) error { return decodeMap(d, v.value(p.typ), key, value) }
+	p.decode = func(d *Decoder, v place) error { return decodeMap(d, v.valueOf(p), key, value) }
 	if !distinct(p.typ.Key()) {
 		p.encode = func(e *Encoder, dst []byte, v place) ([]byte, error) {
-			return encodeLooseMap(e, dst, v.value(p.typ))
+			return encodeLooseMap(e, dst, v.valueOf(p))
 		}
 		return
 	}
 	p.encode = func(e *Encoder, dst []byte, at place) ([]byte, error) {
-		v := at.value(p.typ)
+		v := at.valueOf(p)
 		n := v.Len()
 		if uint64(n) > math.MaxUint32 {
 			return refuse(dst, ErrLimit, "map of %d entries", n)

@@ -31,7 +31,7 @@ func (s *structPlan) encodeMap(e *Encoder, dst []byte, v place) ([]byte, error) 
 		if f.far {
 			fv, ok = s.get(f, v)
 		}
-		if !ok || f.omitEmpty && isEmpty(fv.value(f.plan.typ)) {
+		if !ok || f.omitEmpty && isEmpty(fv.valueOf(f.plan)) {
 			continue
 		}
 		if dst, err = f.encode(e, dst, fv); err != nil {
@@ -58,7 +58,7 @@ func (s *structPlan) encodeProplist(e *Encoder, dst []byte, v place) ([]byte, er
 		if f.far {
 			fv, ok = s.get(f, v)
 		}
-		if !ok || f.omitEmpty && isEmpty(fv.value(f.plan.typ)) {
+		if !ok || f.omitEmpty && isEmpty(fv.valueOf(f.plan)) {
 			continue
 		}
 		var err error

@@ -26,6 +26,11 @@ type header struct {
 	len, cap int
 }
 
+// pointerWord is the word of a pointer to t.
+func pointerWord(t reflect.Type) typeID {
+	return typeWord(reflect.Zero(reflect.PointerTo(t)).Interface())
+}
+
 // typeID tells types apart.
 type typeID = unsafe.Pointer
 
@@ -52,6 +57,13 @@ func at[T any](p place) *T { return (*T)(p.p) }
 
 // value is the value there for package reflect; it can be set.
 func (p place) value(t reflect.Type) reflect.Value { return reflect.NewAt(t, p.p).Elem() }
+
+// valueOf is value by a plan, which knows the type of a pointer to its own: that is what
+// reflect.NewAt has to search for.
+func (p place) valueOf(pl *plan) reflect.Value {
+	v := iface{pl.pointer, p.p}
+	return reflect.ValueOf(*(*any)(unsafe.Pointer(&v))).Elem()
+}
 
 // field is the place of a struct's field.
 func (p place) field(offset uintptr) place { return place{unsafe.Add(p.p, offset)} }

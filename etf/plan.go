@@ -10,11 +10,12 @@ import (
 
 // plan is how values of one Go type are written and read, worked out once.
 type plan struct {
-	typ    reflect.Type
-	op     op // how it is written
-	reads  op // and read
-	encode func(e *Encoder, dst []byte, v place) ([]byte, error)
-	decode func(d *Decoder, v place) error
+	typ     reflect.Type
+	pointer typeID // of a pointer to typ
+	op      op     // how it is written
+	reads   op     // and read
+	encode  func(e *Encoder, dst []byte, v place) ([]byte, error)
+	decode  func(d *Decoder, v place) error
 
 	integer bool        // what planInt or planUint made
 	elem    *plan       // of a pointer: what it points at
@@ -134,7 +135,7 @@ func (w *planner) plan(key planKey) *plan {
 	if p, ok := w.made[key]; ok {
 		return p
 	}
-	p := &plan{typ: key.typ}
+	p := &plan{typ: key.typ, pointer: pointerWord(key.typ)}
 	w.made[key] = p
 	if !planExact(p, key.form) && !planTime(p, key.form) {
 		w.planKind(p, key.form)
@@ -314,11 +315,11 @@ func (w *planner) planPointer(p *plan, f form) {
 	}
 	p.decode = func(d *Decoder, v place) error {
 		if d.atNil() {
-			v.value(p.typ).SetZero()
+			v.valueOf(p).SetZero()
 			return d.Skip()
 		}
 		if v.pointee().isNil() {
-			v.value(p.typ).Set(reflect.New(elem.typ))
+			v.valueOf(p).Set(reflect.New(elem.typ))
 		}
 		return elem.decode(d, v.pointee())
 	}

@@ -5,9 +5,10 @@ import (
 	"reflect"
 )
 
-// eachElement reads a proper list, calling one for each element with its index:
-// one reads it from d2, which is d or, for lists of bytes, a decoder of its own.
-func (d *Decoder) eachElement(t reflect.Type, room func(n int), one func(d2 *Decoder, i int) error) error {
+// eachElement reads a proper list, calling some for n elements at a time, the first of
+// which has the index i: it reads them from d2, which is d or, for lists of bytes, a
+// decoder of its own.
+func (d *Decoder) eachElement(t reflect.Type, room func(n int), some func(d2 *Decoder, i, n int) error) error {
 	if d.Kind() != KindList {
 		return d.cannot(t, ErrKind)
 	}
@@ -15,42 +16,52 @@ func (d *Decoder) eachElement(t reflect.Type, room func(n int), one func(d2 *Dec
 		return err
 	}
 	for i := 0; ; {
-		if d.Kind() != KindList { // in a later round
-			return within(d.misfit(t, ErrKind, "the list is improper"), "[…|tail]")
-		}
-		n, str, err := d.List()
+		n, str, err := d.openList()
 		if err != nil {
 			return err
 		}
 		room(n)
 		if str != nil {
-			if err := eachByte(str, i, one); err != nil {
+			if err := eachByte(str, i, some); err != nil {
 				return err
 			}
 		}
 		if n == 0 || str != nil {
 			break
 		}
-		for range n {
-			if err := one(d, i); err != nil {
-				return within(err, fmt.Sprintf("[%d]", i))
-			}
-			i++
+		if err := some(d, i, n); err != nil {
+			return err
+		}
+		i += n
+		if d.Kind() != KindList {
+			return within(d.misfit(t, ErrKind, "the list is improper"), "[…|tail]")
 		}
 	}
 	d.leave()
 	return nil
 }
 
+// oneByOne makes some of what reads one element.
+func oneByOne(one func(d2 *Decoder, i int) error) (some func(d2 *Decoder, i, n int) error) {
+	return func(d2 *Decoder, i, n int) error {
+		for end := i + n; i < end; i++ {
+			if err := one(d2, i); err != nil {
+				return within(err, fmt.Sprintf("[%d]", i))
+			}
+		}
+		return nil
+	}
+}
+
 // eachByte passes a list of bytes on as the integers it stands for.
-func eachByte(str []byte, i int, one func(d2 *Decoder, i int) error) error {
+func eachByte(str []byte, i int, some func(d2 *Decoder, i, n int) error) error {
 	var d Decoder
 	buf := []byte{extSmallInteger, 0}
 	for _, c := range str {
 		buf[1] = c
 		d.Reset(buf, nil)
-		if err := one(&d, i); err != nil {
-			return within(err, fmt.Sprintf("[%d]", i))
+		if err := some(&d, i, 1); err != nil {
+			return err
 		}
 		i++
 	}
@@ -60,7 +71,7 @@ func eachByte(str []byte, i int, one func(d2 *Decoder, i int) error) error {
 // decodeSlice replaces what the slice holds, using its array again where it has
 // room, as encoding/json does; the old elements do not shine through.
 func (p *plan) decodeSlice(d *Decoder, at place, elem *plan) error {
-	v := at.value(p.typ)
+	v := at.valueOf(p)
 	if d.atNil() {
 		v.SetZero()
 		return d.Skip()
@@ -72,25 +83,30 @@ func (p *plan) decodeSlice(d *Decoder, at place, elem *plan) error {
 	if elem.integer && d.off < len(d.in) && d.in[d.off] == extString {
 		return decodeSmallIntegers(d, v)
 	}
-	size := elem.typ.Size()
+	size := max(elem.typ.Size(), 1)
 	used := v.Cap() // what lies before may hold old elements
 	// Elements may be large and yet of one byte each on the wire, so what is
 	// allocated before they are seen is bounded by the input that is left.
-	room := func(n int) { v.Grow(min(n, 16+8*len(d.Rest())/max(int(size), 1))) }
-	return d.eachElement(p.typ, room, func(d2 *Decoder, i int) error {
-		if !at.lengthen(i + 1) {
-			v.Grow(1)
-			at.lengthen(i + 1)
+	room := func(n int) { v.Grow(min(n, 16+8*len(d.Rest())/int(size))) }
+	return d.eachElement(p.typ, room, func(d2 *Decoder, i, n int) error {
+		for end := i + n; i < end; i++ {
+			if !at.lengthen(i + 1) {
+				v.Grow(1)
+				at.lengthen(i + 1)
+			}
+			first, _ := at.slice()
+			one := first.elem(i, elem.typ.Size())
+			if i < used {
+				one.valueOf(elem).SetZero()
+			}
+			if elem.short(d2, one) {
+				continue
+			}
+			if err := elem.decode(d2, one); err != nil {
+				return within(err, fmt.Sprintf("[%d]", i))
+			}
 		}
-		first, _ := at.slice()
-		one := first.elem(i, size)
-		if i < used {
-			one.value(elem.typ).SetZero()
-		}
-		if elem.short(d2, one) {
-			return nil
-		}
-		return elem.decode(d2, one)
+		return nil
 	})
 }
 
@@ -119,15 +135,15 @@ func decodeSmallIntegers(d *Decoder, v reflect.Value) error {
 
 // decodeArray wants exactly as many elements as the array has.
 func (p *plan) decodeArray(d *Decoder, at place, elem *plan) error {
-	v, start, n := at.value(p.typ), d.off, 0
-	err := d.eachElement(v.Type(), func(int) {}, func(d2 *Decoder, i int) error {
+	v, start, n := at.valueOf(p), d.off, 0
+	err := d.eachElement(v.Type(), func(int) {}, oneByOne(func(d2 *Decoder, i int) error {
 		n++
 		if i >= v.Len() {
 			return d2.Skip()
 		}
 		v.Index(i).SetZero()
 		return elem.decode(d2, placeOf(v.Index(i)))
-	})
+	}))
 	if err == nil && n != v.Len() {
 		d.off = start
 		return d.misfit(v.Type(), ErrKind, "%d elements", n)

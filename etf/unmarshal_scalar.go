@@ -56,7 +56,7 @@ func decodeUint[T uint | uint8 | uint16 | uint32 | uint64 | uintptr](d *Decoder,
 // decodeFloat takes floats, and integers that the Go type can hold exactly.
 func (p *plan) decodeFloat(d *Decoder, v place) error {
 	if (d.off >= len(d.in) || d.in[d.off] != extNewFloat) && d.Kind() == KindInt {
-		return decodeFloatOfInt(d, v.value(p.typ))
+		return decodeFloatOfInt(d, v.valueOf(p))
 	}
 	start := d.off
 	f, err := d.Float()
@@ -66,7 +66,7 @@ func (p *plan) decodeFloat(d *Decoder, v place) error {
 	case p.typ.Kind() == reflect.Float64:
 		*at[float64](v) = f
 		return nil
-	case v.value(p.typ).OverflowFloat(f):
+	case v.valueOf(p).OverflowFloat(f):
 		d.off = start
 		return d.cannot(p.typ, ErrRange)
 	}
@@ -124,13 +124,13 @@ func decodeThe[T any](p *plan, read func(*Decoder) (T, error)) func(*Decoder, pl
 
 // decodeDynamic reads into one of this package's types what Term makes of it.
 func (p *plan) decodeDynamic(d *Decoder, v place) error {
-	return d.assign(v.value(p.typ), "")
+	return d.assign(v.valueOf(p), "")
 }
 
 // decodeInterface reads into an interface the dynamic term, if its type has the
 // interface's methods; or into what a pointer in it points at.
 func (p *plan) decodeInterface(d *Decoder, at place) error {
-	v := at.value(p.typ)
+	v := at.valueOf(p)
 	if inner := v.Elem(); inner.Kind() == reflect.Pointer && !inner.IsNil() {
 		if err := d.enter(d.off); err != nil { // it may point at this very interface
 			return err
@@ -163,7 +163,7 @@ func (p *plan) decodeUnmarshaler(d *Decoder, v place) error {
 	if err != nil {
 		return err
 	}
-	if err := v.value(p.typ).Addr().Interface().(TermUnmarshaler).UnmarshalTerm(t); err != nil {
+	if err := v.valueOf(p).Addr().Interface().(TermUnmarshaler).UnmarshalTerm(t); err != nil {
 		return &UnmarshalError{Type: p.typ, Why: err.Error(), Err: err}
 	}
 	return nil

@@ -214,7 +214,7 @@ func (s *structPlan) decodeProplist(d *Decoder, v place) error {
 	at := d.off
 	var seen fieldSet
 	next := 0
-	err := d.eachElement(s.typ, func(int) {}, func(d2 *Decoder, _ int) error {
+	err := d.eachElement(s.typ, func(int) {}, oneByOne(func(d2 *Decoder, _ int) error {
 		n := 1
 		switch d2.Kind() {
 		case KindAtom:
@@ -238,7 +238,7 @@ func (s *structPlan) decodeProplist(d *Decoder, v place) error {
 		var yes Decoder
 		yes.Reset(atomTrue, nil)
 		return s.decodeField(&yes, i, v)
-	})
+	}))
 	if err != nil {
 		return err
 	}

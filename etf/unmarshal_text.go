@@ -45,7 +45,7 @@ const sharedText = 1 << 10
 // decodeBytes reads into []byte or [N]byte a binary, or iodata: a list of bytes,
 // binaries and such lists. A binary read into a slice aliases the input.
 func (p *plan) decodeBytes(d *Decoder, at place) error {
-	return decodeBytes(d, at.value(p.typ))
+	return decodeBytes(d, at.valueOf(p))
 }
 
 func decodeBytes(d *Decoder, v reflect.Value) error {
