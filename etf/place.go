@@ -77,6 +77,12 @@ func (p place) slice() (first place, n int) {
 	return place{h.data}, h.len
 }
 
+// capacity is that of the slice at p.
+func (p place) capacity() int { return (*header)(p.p).cap }
+
+// setSlice makes the slice at p an empty one with room for so many elements from first on.
+func (p place) setSlice(first place, room int) { *(*header)(p.p) = header{first.p, 0, room} }
+
 // lengthen sets the length of the slice at p, if it has room for so many elements.
 func (p place) lengthen(n int) bool {
 	h := (*header)(p.p)

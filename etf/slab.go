@@ -1,5 +1,7 @@
 package etf
 
+import "reflect"
+
 // slabs hand out pieces of larger allocations. Most of the time of decoding a
 // term of many small parts is the allocator's: two allocations for a tuple, one
 // for a binary, an integer, a float. With slabs a 50 KB term of 160 records takes
@@ -13,6 +15,7 @@ type slabs struct {
 	terms   []Term
 	entries []MapEntry
 	bytes   []byte
+	arrays  arrays
 	boxes
 }
 
@@ -21,6 +24,7 @@ const (
 	slabMax   = 16  // longer ones get an allocation of their own
 	slabBoxes = 64
 	slabBytes = 1 << 10
+	slabArray = 2 << 10 // bytes of elements
 )
 
 // chunk is how much a new slab holds: what is needed now, and else what is likely
@@ -67,4 +71,50 @@ func (s *slabs) clone(data []byte, size int) []byte {
 	copy(b, data)
 	s.bytes = s.bytes[n:]
 	return b
+}
+
+// arrays hand out room for the elements of typed slices.
+type arrays struct {
+	cut   int // how many slices have asked
+	types []array
+}
+
+// array has elements of one type, some of which are free.
+type array struct {
+	slice      *plan // of slices of them
+	first      place
+	used, room int // a place behind the last would be in other memory
+}
+
+const (
+	arrayMost  = 16 // longer slices get an allocation of their own
+	arrayTypes = 4  // and so do those of more types
+	arrayFirst = 4  // and the first slices of a term, which may be all
+)
+
+// some returns where n elements of a slice of p can be, if d is to cut it out of many;
+// there are at most the bytes that are left of its input.
+func (a *arrays) some(p *plan, n, size, rest int) (first place, ok bool) {
+	if a.cut++; a.cut <= arrayFirst || n > arrayMost || size == 0 || n*size > slabArray/4 {
+		return place{}, false
+	}
+	i := 0
+	for ; i < len(a.types) && a.types[i].slice != p; i++ {
+	}
+	if i == len(a.types) {
+		if i == arrayTypes {
+			return place{}, false
+		}
+		if a.types == nil {
+			a.types = make([]array, 0, arrayTypes)
+		}
+		a.types = append(a.types, array{slice: p})
+	}
+	t := &a.types[i]
+	if t.room-t.used < n {
+		t.used, t.room = 0, max(n, min(slabArray, 2*rest)/size)
+		t.first = place{reflect.MakeSlice(p.typ, t.room, t.room).UnsafePointer()}
+	}
+	t.used += n
+	return t.first.elem(t.used-n, uintptr(size)), true
 }

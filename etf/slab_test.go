@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 )
@@ -108,5 +109,65 @@ func check(t *testing.T, what string, most float64, f func()) {
 	t.Helper()
 	if got := testing.AllocsPerRun(50, f); got > most {
 		t.Errorf("%s: %v allocations, want at most %v", what, got, most)
+	}
+}
+
+// TestArrays: slices of a term lie in memory they share, and are as if they did not, also
+// for the garbage collector.
+func TestArrays(t *testing.T) {
+	type point struct {
+		X    int64
+		Name *string
+	}
+	type shape struct {
+		Points []point
+		Names  []string
+		Counts []int64
+	}
+	var want []shape
+	for i := range 500 {
+		name := fmt.Sprint("name", i)
+		s := shape{Points: make([]point, 4), Names: make([]string, i%arrayMost), Counts: make([]int64, i%(arrayMost+3))}
+		for k := range s.Points {
+			s.Points[k] = point{int64(k), &name}
+		}
+		for k := range s.Names {
+			s.Names[k] = fmt.Sprint(name, k)
+		}
+		for k := range s.Counts {
+			s.Counts[k] = int64(1000*i + k)
+		}
+		want = append(want, s)
+	}
+	wire, err := Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []shape
+	defer debug.SetGCPercent(debug.SetGCPercent(1)) // it looks at what a decoder has in its hands, too
+	for range 20 {
+		got = nil
+		if err := Unmarshal(wire, &got); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range got {
+		if len(s.Names) != cap(s.Names) || len(s.Points) != cap(s.Points) {
+			t.Fatalf("what is appended to one slice would be in another: %d of %d, %d of %d", len(s.Names), cap(s.Names), len(s.Points), cap(s.Points))
+		}
+	}
+	for i := range got { // all but a few slices are garbage
+		if i%20 != 0 {
+			got[i], want[i] = shape{}, shape{}
+		}
+	}
+	for range 3 {
+		runtime.GC()
+		for range 1000 {
+			_ = make([]point, 40) // of the size of what is shared
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Fatal("what was decoded has changed")
+		}
 	}
 }

@@ -71,31 +71,40 @@ func eachByte(str []byte, i int, some func(d2 *Decoder, i, n int) error) error {
 // decodeSlice replaces what the slice holds, using its array again where it has
 // room, as encoding/json does; the old elements do not shine through.
 func (p *plan) decodeSlice(d *Decoder, at place, elem *plan) error {
-	v := at.valueOf(p)
 	if d.atNil() {
-		v.SetZero()
+		at.setSlice(place{}, 0)
 		return d.Skip()
 	}
-	if d.off < len(d.in) && d.in[d.off] == extNil && v.IsNil() {
-		v.Set(reflect.MakeSlice(p.typ, 0, 0)) // as json: empty, not nil
+	if d.off < len(d.in) && d.in[d.off] == extNil && at.capacity() == 0 {
+		at.valueOf(p).Set(reflect.MakeSlice(p.typ, 0, 0)) // as json: empty, not nil
 	}
-	v.SetLen(0)
+	at.lengthen(0)
 	if elem.integer && d.off < len(d.in) && d.in[d.off] == extString {
-		return decodeSmallIntegers(d, v)
+		return decodeSmallIntegers(d, at.valueOf(p))
 	}
-	size := max(elem.typ.Size(), 1)
-	used := v.Cap() // what lies before may hold old elements
-	// Elements may be large and yet of one byte each on the wire, so what is
-	// allocated before they are seen is bounded by the input that is left.
-	room := func(n int) { v.Grow(min(n, 16+8*len(d.Rest())/int(size))) }
+	size := int(elem.typ.Size())
+	used := at.capacity() // what lies before may hold old elements
+	room := func(n int) {
+		// Elements may be large and yet of one byte each on the wire, so what is
+		// allocated before they are seen is bounded by the input that is left.
+		rest := len(d.Rest())
+		n = min(n, 16+8*rest/max(size, 1))
+		if n == 0 || at.capacity() > 0 {
+			at.valueOf(p).Grow(n)
+		} else if first, ok := d.slabs.arrays.some(p, n, size, rest); ok {
+			at.setSlice(first, n)
+		} else {
+			at.valueOf(p).Grow(n)
+		}
+	}
 	return d.eachElement(p.typ, room, func(d2 *Decoder, i, n int) error {
 		for end := i + n; i < end; i++ {
 			if !at.lengthen(i + 1) {
-				v.Grow(1)
+				at.valueOf(p).Grow(1)
 				at.lengthen(i + 1)
 			}
 			first, _ := at.slice()
-			one := first.elem(i, elem.typ.Size())
+			one := first.elem(i, uintptr(size))
 			if i < used {
 				one.valueOf(elem).SetZero()
 			}
