@@ -107,11 +107,11 @@ drive(#{scenario := "mixed", size := Size, count := Count} = O) ->
     Peer = connect(O),
     [Echo] = start(Peer, echo, 1, 0),
     [ping(Echo) || _ <- lists:seq(1, 50)],
-    Self = self(),
     Payloads = payloads(Size),
+    Warm = get(warmup, O),
+    _ = Warm > 0 andalso beside(Peer, Payloads, Warm, Echo),
     Start = now_us(),
-    spawn_link(fun() -> ok = flow(Peer, "binary", Payloads, 1, Count), Self ! streamed end),
-    Took = mixed(Echo, []),
+    Took = beside(Peer, Payloads, Count, Echo),
     {figures, Rates} = rates(Count, now_us() - Start, Size),
     {figures, [{trips, length(Took)} | latencies(Took)] ++ Rates};
 drive(#{scenario := "broadcast", subs := Subs, count := Count} = O) ->
@@ -189,11 +189,17 @@ ping(Echo) ->
     Echo ! {ping, self(), N},
     receive {pong, N} -> ok after 20000 -> throw("a ping was lost") end.
 
-mixed(Echo, Took) ->
+%% Round trips while so many payloads are streamed.
+beside(Peer, Payloads, Count, Echo) ->
+    Self = self(),
+    spawn_link(fun() -> ok = flow(Peer, "binary", Payloads, 1, Count), Self ! streamed end),
+    until_streamed(Echo, []).
+
+until_streamed(Echo, Took) ->
     Start = now_us(),
     ping(Echo),
     More = [now_us() - Start | Took],
-    receive streamed -> More after 0 -> mixed(Echo, More) end.
+    receive streamed -> More after 0 -> until_streamed(Echo, More) end.
 
 %% Every caller is a process; it makes a trip by itself.
 trips(#{senders := Callers, count := Count} = O, Caller) ->

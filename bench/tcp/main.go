@@ -204,8 +204,8 @@ func mixed(stream net.Conn, j contender.Job) (contender.Figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	return contender.Mixed(j, func(payloads [][]byte) (contender.Receipt, error) {
-		return flow(stream, frames(payloads), 1, j.Count)
+	return contender.Mixed(j, func(count int, payloads [][]byte) (contender.Receipt, error) {
+		return flow(stream, frames(payloads), 1, count)
 	}, caller)
 }
 

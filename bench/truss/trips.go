@@ -116,7 +116,7 @@ func driveMixed(j contender.Job) (contender.Figures, error) {
 	}
 	stream := j
 	stream.Payload, stream.Senders = "binary", 1
-	return contender.Mixed(j, func(payloads [][]byte) (contender.Receipt, error) {
-		return flow(node, stream, j.Count, payloads)
+	return contender.Mixed(j, func(count int, payloads [][]byte) (contender.Receipt, error) {
+		return flow(node, stream, count, payloads)
 	}, pinger(node, echo))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -104,17 +105,19 @@ func TestTripsTimesEachCaller(t *testing.T) {
 
 func TestMixedMakesTripsWhileItStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, err := contender.Mixed(contender.Job{Size: 100, Count: 5}, func([][]byte) (contender.Receipt, error) {
-			time.Sleep(time.Second)
-			return contender.Expected("binary", 1, 5), nil
+		var streamed []int
+		f, err := contender.Mixed(contender.Job{Size: 100, Count: 5, Warmup: 2}, func(count int, _ [][]byte) (contender.Receipt, error) {
+			time.Sleep(time.Duration(count) * 200 * time.Millisecond)
+			streamed = append(streamed, count)
+			return contender.Expected("binary", 1, count), nil
 		}, func(work func(func() error) error) error {
 			return work(func() error {
 				time.Sleep(3 * time.Millisecond)
 				return nil
 			})
 		})
-		if err != nil || f["trips"] != 334 || f["p99_us"] != 3000 {
-			t.Errorf("got %v, %v", f, err)
+		if err != nil || f["trips"] != 334 || f["p99_us"] != 3000 || f["seconds"] > 1.1 || !slices.Equal(streamed, []int{2, 5}) {
+			t.Errorf("got %v, %v, streamed %v", f, err, streamed)
 		}
 	})
 }

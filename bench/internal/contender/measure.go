@@ -94,23 +94,40 @@ func together(callers, each int, caller Caller) ([]time.Duration, error) {
 	return slices.Concat(took...), errors.Join(errs...)
 }
 
-// Mixed measures round trips while something else, stream, goes on. The stream
-// is the fixed work; trips are made until it is over.
-func Mixed(j Job, stream func(payloads [][]byte) (Receipt, error), caller Caller) (Figures, error) {
+// Mixed measures round trips while something else, a stream of so many payloads, goes on.
+// The stream is the fixed work; trips are made until it is over.
+func Mixed(j Job, stream func(count int, payloads [][]byte) (Receipt, error), caller Caller) (Figures, error) {
 	if _, err := together(1, 50, caller); err != nil {
 		return nil, err
 	}
 	payloads := Binaries(j.Size)
+	if j.Warmup > 0 {
+		if _, err := beside(j.Warmup, payloads, stream, caller); err != nil {
+			return nil, err
+		}
+	}
+	start := time.Now()
+	took, err := beside(j.Count, payloads, stream, caller)
+	if err != nil {
+		return nil, err
+	}
+	f := rates(Job{Payload: "binary", Size: j.Size}, j.Count, time.Since(start))
+	f["trips"] = float64(len(took))
+	f.latencies(took)
+	return f, nil
+}
+
+// beside returns how long the round trips took that were made while count payloads
+// were streamed.
+func beside(count int, payloads [][]byte, stream func(int, [][]byte) (Receipt, error), caller Caller) (took []time.Duration, err error) {
 	var got Receipt
 	var failed error
 	over := make(chan struct{})
-	start := time.Now()
 	go func() {
 		defer close(over)
-		got, failed = stream(payloads)
+		got, failed = stream(count, payloads)
 	}()
-	var took []time.Duration
-	err := caller(func(trip func() error) error {
+	err = caller(func(trip func() error) error {
 		for {
 			began := time.Now()
 			if err := trip(); err != nil {
@@ -125,16 +142,10 @@ func Mixed(j Job, stream func(payloads [][]byte) (Receipt, error), caller Caller
 		}
 	})
 	<-over
-	f := rates(Job{Payload: "binary", Size: j.Size}, j.Count, time.Since(start))
 	if err := errors.Join(err, failed); err != nil {
 		return nil, err
 	}
-	if err := got.Check(Expected("binary", 1, j.Count)); err != nil {
-		return nil, err
-	}
-	f["trips"] = float64(len(took))
-	f.latencies(took)
-	return f, nil
+	return took, got.Check(Expected("binary", 1, count))
 }
 
 func (f Figures) latencies(all []time.Duration) {
