@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/truss-beam/truss/internal/beam"
 )
 
 // build builds the program and returns its file.
@@ -27,15 +28,7 @@ func build(t *testing.T) string {
 	return program
 }
 
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
-}
+func freePort(t *testing.T) string { return strconv.Itoa(beam.FreePort(t)) }
 
 // TestProgram is what the tests of internal/cli cannot have: processes with
 // signals and exit codes, and one in the background.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/truss-beam/truss"
 	"github.com/truss-beam/truss/epmd"
+	"github.com/truss-beam/truss/internal/beam"
 )
 
 // TestMain takes away what of the environment would decide a test.
@@ -105,16 +106,7 @@ func serveEpmd(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// freePort is a port that nobody listens on, now.
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
-}
+func freePort(t *testing.T) string { return strconv.Itoa(beam.FreePort(t)) }
 
 // startNode starts a node with an echo and a rex, and returns it with the epmd it
 // is registered at.

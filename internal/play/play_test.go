@@ -12,9 +12,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/truss-beam/truss/internal/beam"
 )
 
 // TestProgram runs the real command with real processes.
@@ -200,16 +203,7 @@ func (p program) machine(t *testing.T) {
 	}
 }
 
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	return port
-}
+func freePort(t *testing.T) string { return strconv.Itoa(beam.FreePort(t)) }
 
 func (p program) mistakes(t *testing.T) {
 	for _, c := range []struct {
