@@ -92,8 +92,9 @@ const (
 	arrayFirst = 4  // and the first slices of a term, which may be all
 )
 
-// some returns where n elements of a slice of p can be, if d is to cut it out of many;
-// there are at most the bytes that are left of its input.
+// some returns room for n elements, n > 0, of size bytes each, for a slice of type p, unless it
+// is to have an array of its own. rest is how much input is left: little input makes no
+// large array.
 func (a *arrays) some(p *plan, n, size, rest int) (first place, ok bool) {
 	if a.cut++; a.cut <= arrayFirst || n > arrayMost || size == 0 || n*size > slabArray/4 {
 		return place{}, false

@@ -89,13 +89,13 @@ func (p *plan) decodeSlice(d *Decoder, at place, elem *plan) error {
 		// allocated before they are seen is bounded by the input that is left.
 		rest := len(d.Rest())
 		n = min(n, 16+8*rest/max(size, 1))
-		if n == 0 || at.capacity() > 0 {
-			at.valueOf(p).Grow(n)
-		} else if first, ok := d.slabs.arrays.some(p, n, size, rest); ok {
-			at.setSlice(first, n)
-		} else {
-			at.valueOf(p).Grow(n)
+		if n > 0 && at.capacity() == 0 {
+			if first, ok := d.slabs.arrays.some(p, n, size, rest); ok {
+				at.setSlice(first, n)
+				return
+			}
 		}
+		at.valueOf(p).Grow(n)
 	}
 	return d.eachElement(p.typ, room, func(d2 *Decoder, i, n int) error {
 		for end := i + n; i < end; i++ {
