@@ -31,6 +31,7 @@ trace() ->
             {handle_info, 2, [{[{'DOWN', '_', process, '$1', noconnection}, '_'], [], [{message, ['$1']}]}]},
             {handle_nodedown, 3, Say(['$1', '_', '_'], ['$1'])},
             %% known is the third element of the state
+            {resolved, 5, Say(['$1', '_', '$2', '_', '$3'], ['$1', '$2', {element, 3, '$3'}])},
             {new_nodes, 6, Say(['$1', '$2', '_', '$3', '_', '$4'], ['$1', '$2', '$3', {element, 3, '$4'}])},
             {handle_cast, 2, [{[{in_sync, '$1', '_'}, '$2'], [{'not', {is_map_key, '$1', {element, 3, '$2'}}}], [{message, ['$1']}]}]},
             {restart_connect, 3, [{['$1', '_', '$2'], [{is_map_key, '$1', {element, 3, '$2'}}], [{message, ['$1']}, {return_trace}]}]},
@@ -46,7 +47,8 @@ trace(Q, N, Fates) ->
     receive
         {all, To} -> To ! {trace, queue:to_list(Q)}, trace(Q, N, Fates);
         {fates, To} -> To ! {fates, Fates}, trace(Q, N, Fates);
-        agreed -> trace(Q, N, Fates#{unlocked := #{}});
+        agreed -> trace(Q, N, Fates#{unlocked := #{}, met := #{}});
+        {trace_ts, _, 'receive', {system, _, get_state}, _} -> trace(Q, N, Fates); % ask asks
         {trace_ts, _, 'receive', Message, At} -> trace(queue:in({At, Message}, Q), N + 1, Fates);
         {trace_ts, _, call, {global, Function, _}, Args, _} -> trace(Q, N, fate(Function, Args, Fates));
         {trace_ts, _, return_from, {global, Function, _}, Result, _} -> trace(Q, N, fate(Function, Result, Fates));
@@ -64,9 +66,9 @@ trace(Q, N, Fates) ->
 %%                      node again, it did not tell of the name
 %%
 %% And a registrar of another node may have written a name without having the lock here:
-%% that is unlocked, until all have agreed again. met is what became of nodes that another
-%% node has told of: told, parted when the connection was lost, and unmet when such a one
-%% said all the same that it is in sync, which is taken for the end of the new session.
+%% that is unlocked, until all have agreed again. met is what has become since then of nodes
+%% that this one was told of: told, parted when the connection was lost, and unmet when such
+%% a one said all the same that it is in sync, which is taken for the end of the new session.
 fate(insert_lock, [{global, _}, Pid], #{holders := Holders} = Fates) ->
     Fates#{holders := [Pid | Holders]};
 fate(remove_lock, [global, Pid], #{holders := Holders} = Fates) ->
@@ -102,9 +104,10 @@ fate(handle_cast, [Node], #{met := Met} = Fates) ->
         #{Node := parted} -> Fates#{met := Met#{Node := unmet}};
         #{} -> Fates
     end;
-fate(new_nodes, [Operations, By, Nodes, Known], #{met := Met} = Fates) ->
-    Named = [case N of {Node, _Version} -> Node; Node -> Node end || N <- Nodes],
-    New = [N || N <- Named, not is_map_key(N, Known)],
+fate(resolved, [Node, HisKnown, Known], Fates) ->
+    told(new([Node | HisKnown], Known), Fates);
+fate(new_nodes, [Operations, By, Nodes, Known], Fates) ->
+    New = new(Nodes, Known),
     Told = [Name || {insert, {Name, _, _}} <- Operations],
     maps:map(
         fun
@@ -115,7 +118,7 @@ fate(new_nodes, [Operations, By, Nodes, Known], #{met := Met} = Fates) ->
                 end;
             (_Name, Fate) -> Fate
         end,
-        Fates#{met := maps:merge(Met, maps:from_keys(New, told))}
+        told(New, Fates)
     );
 fate(delete_global_name2, [Name], Fates) ->
     case Fates of
@@ -124,6 +127,13 @@ fate(delete_global_name2, [Name], Fates) ->
         #{} -> Fates
     end;
 fate(_, _, Fates) -> Fates.
+
+%% new is those of a message's nodes that were not known.
+new(Nodes, Known) ->
+    Named = [case N of {Node, _Version} -> Node; Node -> Node end || N <- Nodes],
+    [N || N <- Named, not is_map_key(N, Known)].
+
+told(Nodes, #{met := Met} = Fates) -> Fates#{met := maps:merge(Met, maps:from_keys(Nodes, told))}.
 
 traced() ->
     citizen_trace ! {all, self()},
