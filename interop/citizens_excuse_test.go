@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// A cluster of BEAMs alone does not always come to agree on its names after a cut:
-// -beams_only shows it. Four races of OTP's global do that, and each BEAM here watches
-// its own global_name_server for them (testdata/citizen.erl, fate):
+// BEAMs do not always come to agree on their names after a cut: -beams_only shows it of
+// some. Four races of OTP's global do that, and each BEAM here watches its own
+// global_name_server for them (testdata/citizen.erl, fate):
 //
 //	unlocked   a registrar had its locks taken by a lost connection, and writes all the
 //	           same. A node that it reaches unregisters the name, or drops it, though the
