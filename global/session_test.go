@@ -85,17 +85,22 @@ func TestWinnerIsToldToBothPartitions(t *testing.T) {
 	}
 }
 
-// TestDroppedIsAskedFor: an OTP's registrar whose locks were lost with a connection
-// registers a name all the same. Who drops it asks its owner, and then all have it.
-func TestDroppedIsAskedFor(t *testing.T) {
-	s := newSim()
+// threeNodes are a cluster at rest.
+func threeNodes() (s *sim, a, b, c *simNode) {
+	s = newSim()
 	for _, name := range []string{"a", "b", "c"} {
 		s.boot(name)
 	}
 	s.link("a", "b")
 	s.link("b", "c")
 	s.run(time.Minute)
-	a, b, c := s.nodes["a"], s.nodes["b"], s.nodes["c"]
+	return s, s.nodes["a"], s.nodes["b"], s.nodes["c"]
+}
+
+// TestDroppedIsAskedFor: an OTP's registrar whose locks were lost with a connection
+// registers a name all the same. Who drops it asks its owner, and then all have it.
+func TestDroppedIsAskedFor(t *testing.T) {
+	s, a, b, c := threeNodes()
 	e := entry{etf.Atom("foo"), b.newPid(), etf.Export{Module: "global", Function: "random_exit_name", Arity: 3}}
 	b.insert(e, true)
 	for _, n := range []*simNode{a, c} {
@@ -206,14 +211,7 @@ func TestUnlockedRegisterIsNotTaken(t *testing.T) {
 // TestUnlockedUnregisterIsFinished: a registrar whose locks were lost with a connection
 // unregisters a name on some nodes only. One of ours that is told has it go everywhere.
 func TestUnlockedUnregisterIsFinished(t *testing.T) {
-	s := newSim()
-	for _, name := range []string{"a", "b", "c"} {
-		s.boot(name)
-	}
-	s.link("a", "b")
-	s.link("b", "c")
-	s.run(time.Minute)
-	a, b, c := s.nodes["a"], s.nodes["b"], s.nodes["c"]
+	s, a, b, c := threeNodes()
 	e := entry{etf.Atom("foo"), b.newPid(), etf.Export{Module: "global", Function: "random_exit_name", Arity: 3}}
 	for _, n := range []*simNode{a, b, c} {
 		n.insert(e, true)
@@ -246,14 +244,7 @@ func TestApartBeforeNodeUp(t *testing.T) {
 // was lost, may have been by nodes that join its partition for us. Then both have that
 // process, so that nobody tells us, who have another.
 func TestUnlockedRegisterIsSettled(t *testing.T) {
-	s := newSim()
-	for _, name := range []string{"a", "b", "c"} {
-		s.boot(name)
-	}
-	s.link("a", "b")
-	s.link("b", "c")
-	s.run(time.Minute)
-	a, b, c := s.nodes["a"], s.nodes["b"], s.nodes["c"]
+	s, a, b, c := threeNodes()
 	method := etf.Export{Module: "global", Function: "random_exit_name", Arity: 3}
 	ours, his := entry{etf.Atom("foo"), c.newPid(), method}, entry{etf.Atom("foo"), b.newPid(), method}
 	a.insert(ours, true)

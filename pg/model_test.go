@@ -122,7 +122,7 @@ type world struct {
 	up     bool
 	// What waits: our effects, in order, and both mailboxes. mWatched and sWatched
 	// are monitors that stand.
-	todo               []effect // nil for the outbox's fresh
+	due                []effect // nil for the outbox's fresh
 	broken             bool     // of the outbox
 	toM, toS           []etf.Term
 	mWatched, sWatched bool
@@ -145,8 +145,8 @@ func newWorld(random *rand.Rand) *world {
 
 // act carries out the oldest of what our machine has asked for.
 func (w *world) act() {
-	e := w.todo[0]
-	w.todo = w.todo[1:]
+	e := w.due[0]
+	w.due = w.due[1:]
 	if e == nil {
 		w.broken = false
 	}
@@ -172,10 +172,10 @@ func (w *world) act() {
 func (w *world) receiveM() error {
 	t := w.toM[0]
 	w.toM = w.toM[1:]
-	defer func() { w.todo = append(w.todo, w.m.take()...) }()
+	defer func() { w.due = append(w.due, w.m.take()...) }()
 	switch t {
 	case etf.Term(etf.Atom("nodeup")):
-		w.todo = append(w.todo, nil)
+		w.due = append(w.due, nil)
 		w.m.nodeUp("b")
 	case etf.Term(etf.Atom("nodedown")):
 		w.m.nodeDown("b")
@@ -240,7 +240,7 @@ func (w *world) change() {
 			w.s.send(message)
 		}
 	}
-	w.todo = append(w.todo, w.m.take()...)
+	w.due = append(w.due, w.m.take()...)
 }
 
 // run takes steps at random, and then lets everything arrive.
@@ -252,7 +252,7 @@ func (w *world) run(steps int) error {
 			w.change()
 		case n == 3 && w.random.IntN(3) == 0:
 			w.toggle()
-		case n < 6 && len(w.todo) > 0:
+		case n < 6 && len(w.due) > 0:
 			w.act()
 		case n < 8 && len(w.toM) > 0:
 			err = w.receiveM()
@@ -266,10 +266,10 @@ func (w *world) run(steps int) error {
 	if !w.up {
 		w.toggle()
 	}
-	for len(w.todo)+len(w.toM)+len(w.toS) > 0 {
+	for len(w.due)+len(w.toM)+len(w.toS) > 0 {
 		var err error
 		switch {
-		case len(w.todo) > 0:
+		case len(w.due) > 0:
 			w.act()
 		case len(w.toM) > 0:
 			err = w.receiveM()
